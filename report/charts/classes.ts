@@ -118,3 +118,67 @@ function percentText(share: number): string {
 function turned(labels: readonly string[], width: number): number {
   return labels.some((label) => label.length * 6.5 > width / labels.length) ? -45 : 0
 }
+
+/** A cell of two confusion matrices: the share of the model minus that of gold. */
+export interface DifferenceCell {
+  readonly row: string
+  readonly column: string
+  readonly difference: number
+}
+
+/** A heat map of differences of shares: one colour above gold, another one below. */
+export function differenceHeat(cells: readonly DifferenceCell[], classes: readonly string[]): TopLevelSpec {
+  const values = cells
+    .filter(({ difference }) => Math.abs(difference) >= 0.0005)
+    .map((cell) => ({
+      ...cell,
+      fill: cell.difference > 0 ? 'var(--forget)' : 'var(--retained)',
+      shade: 0.08 + 0.92 * Math.sqrt(Math.abs(cell.difference)),
+      text: signedPercent(cell.difference),
+    }))
+  const isSmall = classes.length <= 10
+  const axis = { ticks: false, labelLimit: 80, labels: classes.length <= 26 }
+  const x = {
+    field: 'column',
+    type: 'nominal' as const,
+    title: 'predicted class',
+    scale: { domain: [...classes] },
+    axis: { ...axis, labelAngle: turned(classes, 236), domain: false },
+  }
+  const y = {
+    field: 'row',
+    type: 'nominal' as const,
+    title: 'true class',
+    scale: { domain: [...classes] },
+    axis,
+  }
+  const color = { condition: { test: 'datum.shade > 0.6', value: 'var(--page)' }, value: 'var(--ink)' }
+  return {
+    width: 236,
+    height: 236,
+    data: { values },
+    layer: [
+      {
+        mark: { type: 'rect', stroke: 'var(--page)', strokeWidth: isSmall ? 1 : 0 },
+        encoding: {
+          ...{ x, y },
+          fill: { field: 'fill', type: 'nominal', scale: null },
+          opacity: { field: 'shade', type: 'quantitative', scale: null, legend: null },
+        },
+      },
+      ...(isSmall
+        ? [
+            {
+              mark: { type: 'text' as const, fontSize: 9 },
+              encoding: { x, y, text: { field: 'text', type: 'nominal' as const }, color },
+            },
+          ]
+        : []),
+    ],
+  }
+}
+
+function signedPercent(difference: number): string {
+  const rounded = Math.round(100 * difference)
+  return rounded > 0 ? `+${rounded}` : rounded < 0 ? `−${-rounded}` : '<1'
+}

@@ -11,11 +11,20 @@ export interface RocLine {
   readonly curves: readonly AttackCurve[]
 }
 
+/** Rates at a threshold. */
+export interface RocPoint {
+  readonly falsePositives: number
+  readonly truePositives: number
+}
+
 /** Points of a drawn curve over the false-positive rates. */
 const POINTS = 60
 
-/** ROC curves on logarithmic axes, with chance as a dashed line. Lines are means over the seeds. */
-export function rocCurves(lines: readonly RocLine[]): TopLevelSpec {
+/**
+ * ROC curves on logarithmic axes, with chance as a dotted line. Lines are means over the seeds. A
+ * point can be marked.
+ */
+export function rocCurves(lines: readonly RocLine[], marked?: RocPoint): TopLevelSpec {
   const curves = lines.flatMap((line) => line.curves)
   const least = 1 / Math.max(...curves.map(({ nonMembers }) => nonMembers))
   const lowest = 1 / Math.max(...curves.map(({ members, nonMembers }) => Math.max(members, nonMembers)))
@@ -67,6 +76,17 @@ export function rocCurves(lines: readonly RocLine[]): TopLevelSpec {
         mark: { type: 'line', strokeWidth: 1.6, clip: true },
         encoding: { ...encoding, strokeDash: { ...dashes, value: [1, 0] } },
       },
+      ...(marked
+        ? [
+            {
+              data: {
+                values: [marked].filter((point) => point.falsePositives > 0 && point.truePositives > 0),
+              },
+              mark: { type: 'point' as const, filled: true, size: 90, color: 'var(--accent)', opacity: 1 },
+              encoding: { x: encoding.x, y: encoding.y },
+            },
+          ]
+        : []),
     ],
   }
 }

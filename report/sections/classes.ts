@@ -12,7 +12,7 @@ import { allTests, classAccuracies, outcomeRows, readNote, type OutcomeRow } fro
 const MOST_CLASSES = 12
 
 /** Accuracy by class on test samples, against gold, as a table. */
-export function classesSection(input: ReportInput): Section | undefined {
+export function classesSection(input: Pick<ReportInput, 'outcomes'>): Section | undefined {
   const found = classesOf(input)
   if (!found) return undefined
   const { outcomes, rows, gold, tested, shown, accuracyOf, differenceOf } = found
@@ -96,7 +96,7 @@ export function classBarsSection(input: ReportInput): Section | undefined {
 }
 
 /** The accuracies by class, and the classes that are shown. */
-function classesOf({ outcomes }: ReportInput) {
+function classesOf({ outcomes }: Pick<ReportInput, 'outcomes'>) {
   if (!outcomes) return undefined
   const rows = outcomeRows(outcomes)
   const gold = rows.find(({ isGold }) => isGold)

@@ -5,7 +5,7 @@ import type { ReportInput } from '../input.ts'
 import { known, outcomeRows, readNote } from './outcome-rows.ts'
 
 /** Margins of the forget samples under each model, with those under gold. */
-export function marginsSection({ outcomes }: ReportInput): Section | undefined {
+export function marginsSection({ outcomes }: Pick<ReportInput, 'outcomes'>): Section | undefined {
   if (!outcomes) return undefined
   const rows = outcomeRows(outcomes)
     .filter(({ isFloor }) => !isFloor)

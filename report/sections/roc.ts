@@ -14,7 +14,7 @@ const MOST_LINES = 10
 /** Attacks that are drawn. The loss has the order of the confidence, and correctness two values. */
 const drawn = outcomeAttacks.filter((attack) => attack !== 'correctness' && attack !== 'confidence')
 
-const names: Readonly<Record<OutcomeAttack, string>> = {
+export const attackNames: Readonly<Record<OutcomeAttack, string>> = {
   correctness: 'Correctness',
   confidence: 'Confidence',
   entropy: 'Entropy',
@@ -44,7 +44,7 @@ export function areasSection({ outcomes, run }: ReportInput): Section | undefine
         'areas',
         rows,
         attacks.map((attack) => ({
-          label: names[attack],
+          label: attackNames[attack],
           unit: 'AUC',
           of: (row: OutcomeRow) => figureCell(attackFigure(areasOf(row, attack), 'share'), significant),
         })),
@@ -95,7 +95,7 @@ function nonMembersOf({ nonMembers }: Outcomes): string {
 type Line = Pick<RocLine, 'label' | 'colour' | 'isGold'>
 
 /** The models that are drawn with their colours, and the number of those that are not. */
-function linesOf(rows: readonly OutcomeRow[]): readonly [readonly Line[], number] {
+export function linesOf(rows: readonly OutcomeRow[]): readonly [readonly Line[], number] {
   const wanted = rows.filter(({ isFloor }) => !isFloor)
   const lines = wanted.slice(0, MOST_LINES)
   return [
@@ -121,8 +121,8 @@ function chartOf(
   })
   return [
     {
-      title: names[attack],
-      description: `${names[attack]}: ROC curves on logarithmic axes. Areas below them: ${areas.join(', ')}.`,
+      title: attackNames[attack],
+      description: `${attackNames[attack]}: ROC curves on logarithmic axes. Areas below them: ${areas.join(', ')}.`,
       spec: rocCurves(drawn),
     },
   ]

@@ -20,7 +20,7 @@ export function DocumentView({ document }: { readonly document: Document }) {
   )
 }
 
-function SectionView({ section: { title, id, framed, blocks } }: { readonly section: Section }) {
+export function SectionView({ section: { title, id, framed, blocks } }: { readonly section: Section }) {
   const content = <Blocks blocks={blocks} />
   if (title === undefined && !framed) return content
   return (

@@ -1,0 +1,258 @@
+import { useMemo, useRef, useState } from 'preact/hooks'
+import { counted } from '../../../../../common/counted.ts'
+import { significant } from '../../../../../report/format.ts'
+import { paths, type Neighbours, type SampleTable } from '../../../../contract.ts'
+import { useWindowRows } from '../../../controls/use-window-rows.ts'
+import { FailureBanner } from '../../../shell/page-state.tsx'
+import { questions } from '../../../source/questions.ts'
+import { useAnswer } from '../../../source/use-source.ts'
+import type { RunTab, RunTabProps } from '../run-tab.ts'
+import { Choice } from './choice.tsx'
+import { orderedSamples } from './sample-order.ts'
+
+export const samplesTab: RunTab = {
+  name: 'samples',
+  title: 'Samples',
+  isShown: ({ views }) => views.samples,
+  Component: SamplesTab,
+}
+
+const ROW_HEIGHT = 64
+
+/** The samples of the first seed, those first whose confidence differs most between two models. */
+function SamplesTab({ run }: RunTabProps) {
+  const { id } = run.entry
+  const { answer, failure } = useAnswer(questions.samples(id))
+  if (!answer)
+    return failure ? (
+      <FailureBanner title="The samples cannot be loaded." failure={failure} />
+    ) : (
+      <p class="note" role="status">
+        The samples are read …
+      </p>
+    )
+  return <SampleList run={id} table={answer} />
+}
+
+function SampleList({ run, table }: { readonly run: string; readonly table: SampleTable }) {
+  const { models, sets, classes } = table
+  const gold = Math.max(
+    0,
+    models.findIndex(({ isGold }) => isGold),
+  )
+  const [set, setSet] = useState(0)
+  const [label, setLabel] = useState(-1)
+  const [from, setFrom] = useState(gold)
+  const [to, setTo] = useState(
+    Math.max(
+      0,
+      models.findIndex(({ isGold }) => !isGold),
+    ),
+  )
+  const [opened, setOpened] = useState<number>()
+  const order = useMemo(() => orderedSamples(table, { set, label, from, to }), [table, set, label, from, to])
+  const list = useRef<HTMLUListElement>(null)
+  const { items, height, offset, measure } = useWindowRows(list, order.length, ROW_HEIGHT)
+  const names = models.map(
+    (model, i) => [String(i), model.isGold ? `${model.label} (gold)` : model.label] as const,
+  )
+  return (
+    <>
+      <p>
+        The probability of the true class under each model. Those samples come first on which the two chosen
+        models differ most.
+        {table.left > 0 && ` ${counted(table.left, 'sample')} are left out.`}
+      </p>
+      {table.missing.length > 0 && (
+        <p class="note">Missing: {table.missing.map((one) => `${one.label} (${one.reason})`).join('; ')}</p>
+      )}
+      <div class="filters">
+        <Choice
+          title="Samples"
+          value={String(set)}
+          options={[...sets.map((name, i) => [String(i), name] as const), ['-1', 'all']]}
+          onChange={(value) => {
+            setSet(Number(value))
+          }}
+        />
+        <Choice
+          title="Class"
+          value={String(label)}
+          options={[['-1', 'all'], ...classes.map((name, i) => [String(i), name] as const)]}
+          onChange={(value) => {
+            setLabel(Number(value))
+          }}
+        />
+        <Choice
+          title="Compare"
+          value={String(from)}
+          options={names}
+          onChange={(value) => {
+            setFrom(Number(value))
+          }}
+        />
+        <Choice
+          title="with"
+          value={String(to)}
+          options={names}
+          onChange={(value) => {
+            setTo(Number(value))
+          }}
+        />
+      </div>
+      <p role="status">{counted(order.length, 'sample')}</p>
+      <ul class="samples" ref={list} style={{ height: `${height}px` }}>
+        {items.map(({ index, start }) => {
+          const row = order[index] ?? -1
+          return (
+            <li
+              key={row}
+              class="sample"
+              data-index={index}
+              ref={measure}
+              aria-posinset={index + 1}
+              aria-setsize={order.length}
+              style={{ transform: `translateY(${start - offset}px)` }}
+            >
+              <SampleLine
+                run={run}
+                table={table}
+                row={row}
+                from={from}
+                to={to}
+                isOpen={opened === row}
+                onToggle={() => {
+                  setOpened(opened === row ? undefined : row)
+                }}
+              />
+            </li>
+          )
+        })}
+      </ul>
+    </>
+  )
+}
+
+function SampleLine({
+  run,
+  table,
+  row,
+  from,
+  to,
+  isOpen,
+  onToggle,
+}: {
+  readonly run: string
+  readonly table: SampleTable
+  readonly row: number
+  readonly from: number
+  readonly to: number
+  readonly isOpen: boolean
+  readonly onToggle: () => void
+}) {
+  const { classes, sets } = table
+  const number = table.number[row] ?? -1
+  const className = classes[table.label[row] ?? -1] ?? ''
+  const shown = isOpen ? table.models.map((_, i) => i) : [...new Set([from, to])]
+  return (
+    <>
+      <div class="sample-line">
+        {table.shape && <Picture run={run} number={number} name={`sample ${number}, ${className}`} />}
+        <div class="sample-name">
+          <strong>{className}</strong>
+          <small>
+            {sets[table.set[row] ?? 0]} {number}
+          </small>
+        </div>
+        <div class="sample-models">
+          {shown.map((i) => (
+            <Confidence key={i} table={table} model={i} row={row} />
+          ))}
+        </div>
+        <button type="button" class="small" aria-expanded={isOpen} onClick={onToggle}>
+          {isOpen ? 'Less' : 'More'}
+        </button>
+      </div>
+      {isOpen && table.shape && <NeighbourView run={run} table={table} number={number} />}
+    </>
+  )
+}
+
+function Confidence({
+  table: { models, classes, label },
+  model,
+  row,
+}: {
+  readonly table: SampleTable
+  readonly model: number
+  readonly row: number
+}) {
+  const found = models[model]
+  if (!found) return null
+  const share = found.confidence[row] ?? 0
+  const predicted = found.predicted[row] ?? -1
+  const isWrong = predicted !== label[row]
+  return (
+    <div class="confidence">
+      <span>{found.label}</span>
+      <meter min={0} max={1} value={share} aria-label={`confidence of ${found.label}`} />
+      <span class="figure">{share.toFixed(4)}</span>
+      <span class={isWrong ? 'missing' : 'note'}>{classes[predicted]}</span>
+    </div>
+  )
+}
+
+function Picture({
+  run,
+  number,
+  name,
+}: {
+  readonly run: string
+  readonly number: number
+  readonly name: string
+}) {
+  return (
+    <img class="picture" src={paths.image(run, number)} alt={name} width={48} height={48} loading="lazy" />
+  )
+}
+
+/** The nearest retained and test samples by their pixels. */
+function NeighbourView({
+  run,
+  table,
+  number,
+}: {
+  readonly run: string
+  readonly table: SampleTable
+  readonly number: number
+}) {
+  const { answer, failure } = useAnswer<Neighbours>({ path: paths.neighbours(run, number) })
+  const labels = useMemo(
+    () => new Map(table.number.map((one, row) => [one, table.label[row] ?? -1])),
+    [table],
+  )
+  if (failure) return <FailureBanner title="The neighbours cannot be loaded." failure={failure} />
+  if (!answer) return <p class="note">Neighbours are looked for …</p>
+  return (
+    <div class="neighbours">
+      {(['retained', 'test'] as const).map((set) => (
+        <div key={set}>
+          <h3>Nearest {set} samples by pixels</h3>
+          <ul>
+            {answer[set].map((one) => {
+              const className = table.classes[labels.get(one.number) ?? -1] ?? ''
+              return (
+                <li key={one.number}>
+                  <Picture run={run} number={one.number} name={`sample ${one.number}, ${className}`} />
+                  <small>
+                    {className} {significant(one.distance)}
+                  </small>
+                </li>
+              )
+            })}
+          </ul>
+        </div>
+      ))}
+    </div>
+  )
+}
