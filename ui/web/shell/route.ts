@@ -24,8 +24,10 @@ export function parseRoute(hash: string): Route {
 
 /** Returns the address of a place. Parameters are sorted, so that one state has one address. */
 export function hashOf(path: readonly string[], query: QueryChange = {}): string {
-  const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]))
-  const text = new URLSearchParams(given.sort(([a = ''], [b = '']) => (a < b ? -1 : 1))).toString()
+  const given = Object.entries(query).flatMap(([key, value]): [string, string][] =>
+    value === undefined ? [] : [[key, value]],
+  )
+  const text = new URLSearchParams(given.sort(([a], [b]) => (a < b ? -1 : 1))).toString()
   return `#/${path.map(encodeURIComponent).join('/')}${text === '' ? '' : `?${text}`}`
 }
 
