@@ -89,7 +89,7 @@ module.exports = {
       from: { path: '^ui/web/' },
       to: {
         pathNot:
-          '^(ui/(web/|contract[.]ts)|common/|experiment/(records|stages|sweep)/|report/)|^report-style[.]css$|node_modules/',
+          '^(ui/(web/|contract[.]ts)|common/|experiment/(records|stages|sweep)/|report/)|^(report-style[.]css|vega-lite)$|node_modules/',
       },
     },
     {

@@ -17,9 +17,10 @@ const SCRIPTS = { page: 'ui/web/main.tsx', charts: 'ui/web/charts/main.ts' }
 const COPIED = ['index.html', 'icon.svg']
 /** Files beside which a server finds them compressed, with the endings `.br` and `.gz`. */
 const COMPRESSED = ['page.js', 'page.css', 'charts.js']
-/** The exact versions of the packages in the build are in package.json. */
-const VERSIONS = 'package.json'
+/** The options of the build, and the exact versions of the packages in it. */
+const OPTIONS = ['infra/page.mjs', 'package.json']
 const STYLE = 'report/render/style.ts'
+const TSCONFIG = JSON.stringify({ compilerOptions: { verbatimModuleSyntax: true, target: 'ES2022' } })
 
 const folderOf = (root) => join(root, 'built', 'page')
 
@@ -56,7 +57,7 @@ async function buildPage(root, outdir) {
   const record = (path) => {
     sources.set(relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8'))
   }
-  for (const path of [VERSIONS, ...COPIED.map((name) => `ui/web/${name}`)]) record(join(root, path))
+  for (const path of [...OPTIONS, ...COPIED.map((name) => `ui/web/${name}`)]) record(join(root, path))
   for (const [name, entry] of Object.entries(SCRIPTS))
     await build({
       configFile: false,
@@ -64,7 +65,8 @@ async function buildPage(root, outdir) {
       logLevel: 'warn',
       publicDir: false,
       define: { 'process.env.NODE_ENV': '"production"' },
-      esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
+      // A text keeps Vite from reading tsconfig.json, which is no source of the build.
+      esbuild: { jsx: 'automatic', jsxImportSource: 'preact', tsconfigRaw: TSCONFIG },
       plugins: [withoutNode(), reportStyle(root, record), recordedSources(root, record)],
       build: {
         outDir: outdir,

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import { extname, join } from 'node:path'
 import type { Failure } from '../../ui/contract.ts'
 
-/** A server of a built page with answers that a test chooses. It has the policy of the real server. */
+/** A server of a built page with answers that a test chooses, and the policy of the real one. */
 export interface PageServer {
   readonly url: string
   /** The answers by path. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -67,6 +67,20 @@ test('the digests of stage code are those of the checkout', async () => {
   }
   const ours = await codeDigests(codeNames)
   for (const name of codeNames) expect(digests[name]?.digest, name).toBe(ours.get(name)?.digest)
+})
+
+test('the page of zeroshift ui is built, and no file of it is missing', async () => {
+  const { builtPage } = (await import(join(installed, 'infra/page.mjs'))) as {
+    readonly builtPage: () => Promise<string>
+  }
+  const folder = await builtPage()
+  expect(folder.startsWith(join(installed, 'built/page/'))).toBe(true)
+  expect(readdirSync(folder).sort()).toEqual(
+    ['charts.js', 'page.css', 'page.js']
+      .flatMap((name) => [name, `${name}.br`, `${name}.gz`])
+      .concat(['icon.svg', 'index.html'])
+      .sort(),
+  )
 })
 
 test('npm pack in the checkout is refused and names the command that makes the package', () => {

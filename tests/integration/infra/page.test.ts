@@ -37,7 +37,7 @@ test('the style sheet has the rules of reports, and colours for a chosen theme',
 
 test('a page of the same sources is built once, and one of changed sources again', async () => {
   const copy = fileDirectory()
-  for (const part of ['ui', 'report', 'common', 'experiment', 'package.json'])
+  for (const part of ['ui', 'report', 'common', 'experiment', 'infra/page.mjs', 'package.json'])
     cpSync(join(root, part), join(copy, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   expect(isPageBuilt(copy)).toBe(false)

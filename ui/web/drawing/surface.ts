@@ -38,7 +38,7 @@ export interface TextStyle {
 /** With single quotes, since it also stands in attributes of SVG. */
 export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
-/** A surface whose `svg` is the text of an SVG of a size, with a background. */
+/** Returns a surface, and a function that returns what was drawn on it as the text of an SVG. */
 export function svgSurface(width: number, height: number, background: string) {
   const parts: string[] = []
   const number = (value: number) => String(Number(value.toFixed(2)))

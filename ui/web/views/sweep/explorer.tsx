@@ -5,7 +5,7 @@ import { useRoute } from '../../shell/use-route.tsx'
 import { Board } from './board.tsx'
 import { CostChart } from './cost-chart.tsx'
 import { HeatMap } from './heat-map.tsx'
-import { ParallelCoordinates } from './parallel.tsx'
+import { MOST_LINES, ParallelCoordinates } from './parallel.tsx'
 import {
   axesOf,
   brushOfValue,
@@ -34,12 +34,15 @@ export function Explorer({ cells, parameters, onOpen }: Props) {
   const inAddress = JSON.stringify(readBrushes(query))
   const [dragged, setDragged] = useState<Brushes>()
   const brushes = useMemo(() => dragged ?? (JSON.parse(inAddress) as Brushes), [dragged, inAddress])
-  const selected = useMemo(
-    () => new Set(points.filter((point) => isWithin(point, axes, brushes))),
-    [points, axes, brushes],
-  )
+  const selected = useMemo(() => selection(points, axes, brushes), [points, axes, brushes])
   const isSelected = useCallback((point: SweepPoint) => selected.has(point), [selected])
-  const shown = useMemo(() => sortedPoints([...selected], axes, query.sort), [selected, axes, query.sort])
+  // The lines follow the pointer. The other charts follow when the reader lets go.
+  const settled = useMemo(
+    () => selection(points, axes, JSON.parse(inAddress) as Brushes),
+    [points, axes, inAddress],
+  )
+  const isSettled = useCallback((point: SweepPoint) => settled.has(point), [settled])
+  const shown = useMemo(() => sortedPoints([...settled], axes, query.sort), [settled, axes, query.sort])
   // While the reader drags, the address stays: it is for the range that is chosen in the end.
   const brush = (next: Brushes, isOver = true) => {
     setDragged(isOver ? undefined : next)
@@ -54,6 +57,28 @@ export function Explorer({ cells, parameters, onOpen }: Props) {
       ...(point.label === undefined ? [] : [point.label]),
       ...(point.gap === undefined ? [] : [`gap ${percent(point.gap)}`]),
     ].join(', ')
+  // These are not rendered again for each move of a drag.
+  const settledCharts = useMemo(
+    () => (
+      <>
+        <div class="pair">
+          <section>
+            <h2>Cost against gap</h2>
+            <CostChart points={points} isSelected={isSettled} textOf={textOf} onOpen={onOpen} />
+          </section>
+          <section>
+            <h2>Pairs of settings</h2>
+            <HeatMap axes={axes} points={shown} brushes={brushes} onBrush={brush} />
+          </section>
+        </div>
+        <section>
+          <h2>Cells</h2>
+          <Board points={shown} axes={axes} all={points.length} />
+        </section>
+      </>
+    ),
+    [points, axes, isSettled, shown],
+  )
   return (
     <>
       {axes.length >= 2 && (
@@ -62,6 +87,8 @@ export function Explorer({ cells, parameters, onOpen }: Props) {
           <p>
             A line is a result: its settings, its average gap to gold and its cost. Drag along an axis to
             choose a range, and click on the axis to remove the range.
+            {points.length > MOST_LINES &&
+              ` At most ${MOST_LINES} selected and ${MOST_LINES} other lines are drawn, at even distances.`}
           </p>
           <ParallelCoordinates
             axes={axes}
@@ -73,22 +100,17 @@ export function Explorer({ cells, parameters, onOpen }: Props) {
         </section>
       )}
       <ValueChoices axes={axes} brushes={brushes} onBrush={brush} />
-      <div class="pair">
-        <section>
-          <h2>Cost against gap</h2>
-          <CostChart points={points} isSelected={isSelected} textOf={textOf} onOpen={onOpen} />
-        </section>
-        <section>
-          <h2>Pairs of settings</h2>
-          <HeatMap axes={axes} points={shown} brushes={brushes} onBrush={brush} />
-        </section>
-      </div>
-      <section>
-        <h2>Cells</h2>
-        <Board points={shown} axes={axes} all={points.length} />
-      </section>
+      {settledCharts}
     </>
   )
+}
+
+function selection(
+  points: readonly SweepPoint[],
+  axes: readonly Axis[],
+  brushes: Brushes,
+): ReadonlySet<SweepPoint> {
+  return new Set(points.filter((point) => isWithin(point, axes, brushes)))
 }
 
 /** The same choice as by dragging, for a keyboard. */

@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from 'preact/hooks'
 import { Drawing, type Draw } from '../../drawing/drawing.tsx'
 import type { Point } from '../../drawing/surface.ts'
-import type { Axis, Brushes, SweepPoint } from './points.ts'
+import { sampled, type Axis, type Brushes, type SweepPoint } from './points.ts'
 
 interface Props {
   readonly axes: readonly Axis[]
@@ -12,6 +12,10 @@ interface Props {
   readonly onBrush: (brushes: Brushes, isOver: boolean) => void
 }
 
+/** So many lines of each kind are drawn. More of them would hardly look different. */
+export const MOST_LINES = 800
+/** So many follow the pointer. */
+const MOST_MOVING = 250
 const HEIGHT = 300
 const TOP = 44
 const BOTTOM = 14
@@ -24,6 +28,7 @@ const NEAR = 22
 /** Parallel coordinates. A drag along an axis chooses a range, and a click removes it. */
 export function ParallelCoordinates({ axes, points, isSelected, brushes, onBrush }: Props) {
   const [press, setPress] = useState<{ key: string; from: number }>()
+  const most = press ? MOST_MOVING : MOST_LINES
   const draw = useCallback<Draw>(
     (surface, width, colours) => {
       const x = (i: number) => axisX(i, axes.length, width)
@@ -33,13 +38,11 @@ export function ParallelCoordinates({ axes, points, isSelected, brushes, onBrush
           const at = place(point)
           return at === undefined ? [] : [{ x: x(i), y: y(at) }]
         })
-      const selected = points.filter(isSelected)
-      const isAll = selected.length === points.length
-      if (!isAll)
-        for (const point of points)
-          if (!isSelected(point))
-            surface.line(lineOf(point), { stroke: colours.rule, width: 0.8, opacity: 0.35 })
-      const opacity = Math.max(0.05, Math.min(0.9, 60 / Math.max(1, selected.length)))
+      const selected = sampled(points.filter(isSelected), most)
+      const others = points.filter((point) => !isSelected(point))
+      for (const point of sampled(others, most))
+        surface.line(lineOf(point), { stroke: colours.rule, width: 0.8, opacity: 0.35 })
+      const opacity = Math.max(0.08, Math.min(0.9, 60 / Math.max(1, selected.length)))
       for (const point of selected)
         surface.line(lineOf(point), { stroke: colours.accent, width: 1.2, opacity })
       axes.forEach(({ key, title, ticks }, i) => {
@@ -64,7 +67,7 @@ export function ParallelCoordinates({ axes, points, isSelected, brushes, onBrush
           })
       })
     },
-    [axes, points, isSelected, brushes],
+    [axes, points, isSelected, brushes, most],
   )
   const description = useMemo(
     () =>

@@ -196,6 +196,14 @@ export function heatCells(points: readonly SweepPoint[], across: Axis, up: Axis)
   return [...cells.values()]
 }
 
+/** At most so many of the items, at even distances. */
+export function sampled<Item>(items: readonly Item[], most: number): readonly Item[] {
+  if (items.length <= most) return items
+  return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)]).flatMap(
+    (item) => item ?? [],
+  )
+}
+
 /** The orders of the board. */
 export function sortedPoints(
   points: readonly SweepPoint[],

@@ -8,6 +8,7 @@ import {
   isWithin,
   pointsOf,
   readBrushes,
+  sampled,
   sortedPoints,
   valuesWithin,
   type Axis,
@@ -95,4 +96,14 @@ test('the board is sorted, and results without a value come last in both orders'
   expect(order('-gap')).toEqual(['3 9', '1 5', '1 2', '2 1', '4 undefined'])
   expect(order('-number')[0]).toBe('4 undefined')
   expect(order()).toEqual(['1 5', '1 2', '2 1', '3 9', '4 undefined'])
+})
+
+test('a sample of many items is even and has no item twice', () => {
+  const items = Array.from({ length: 5000 }, (_, i) => i)
+  const some = sampled(items, 800)
+  expect(some.length).toBe(800)
+  expect(new Set(some).size).toBe(800)
+  const steps = some.slice(1).map((item, i) => item - (some[i] ?? 0))
+  expect([Math.min(...steps), Math.max(...steps)]).toEqual([6, 7])
+  expect(sampled([1, 2], 2)).toEqual([1, 2])
 })
