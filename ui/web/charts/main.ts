@@ -2,7 +2,7 @@ import { parse, View } from 'vega'
 import { expressionInterpreter } from 'vega-interpreter'
 import { compile, type TopLevelSpec } from 'vega-lite'
 import { chartDefaults } from '../../../report/charts/config.ts'
-import { currentColours } from '../drawing/colours.ts'
+import { currentColours } from '../drawing/current-colours.ts'
 import { FONT } from '../drawing/surface.ts'
 import { chartTooltip } from './tooltip.ts'
 
