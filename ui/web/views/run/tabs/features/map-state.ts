@@ -1,6 +1,5 @@
 import type { MapSet, Point } from '../../../../../../experiment/records/feature-maps.ts'
 import type { FeatureMapsView } from '../../../../../contract.ts'
-import type { ColourName } from '../../../../drawing/colours.ts'
 
 /** The state of the maps that does not depend on the browser. */
 
@@ -153,7 +152,10 @@ const classColours = [
 ] as const
 
 /** The name of a colour of the style sheet. */
-export function colourOf({ set, label }: Sample, colour: MapQuery['colour']): ColourName {
+export function colourOf(
+  { set, label }: Sample,
+  colour: MapQuery['colour'],
+): (typeof classColours)[number] | MapSet {
   return colour === 'class' ? (classColours[label % classColours.length] ?? set) : set
 }
 
