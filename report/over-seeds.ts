@@ -30,6 +30,10 @@ export function overSeeds(figures: readonly Measured[], range: Range = UNBOUNDED
   }
 }
 
+export function valueOf(measured: Measured): number | undefined {
+  return 'value' in measured ? measured.value : undefined
+}
+
 /** The mean loss at each step. */
 export function meanCurve(curves: readonly (readonly CurvePoint[])[]): readonly CurvePoint[] {
   return pointwise(curves, (points, point) => ({ ...point, loss: mean(points.map(({ loss }) => loss)) }))

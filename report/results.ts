@@ -11,7 +11,9 @@ import {
 import { makerOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
 import { manifestOf, modelsBehind, stagesBehind, whyMissing, type ReportInput } from './input.ts'
 import { marksOf } from './marks.ts'
-import { overSeeds } from './over-seeds.ts'
+import { overSeeds, valueOf } from './over-seeds.ts'
+
+export { valueOf }
 
 /**
  * One row for each candidate, then one for each further gold model (the floor). With several seeds,
@@ -101,10 +103,6 @@ export function floorGap(input: ReportInput): Extract<Figure, { value: number }>
     metricColumns.averageGap.range,
   )
   return 'value' in gap ? gap : undefined
-}
-
-export function valueOf(measured: Measured): number | undefined {
-  return 'value' in measured ? measured.value : undefined
 }
 
 function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow {

@@ -3,9 +3,8 @@ import { figureCell, prose, type Chart, type FullCell, type Section } from '../b
 import { accuracyByClass, type ClassAccuracy } from '../charts/classes.ts'
 import { percent, signed } from '../format.ts'
 import type { ReportInput } from '../input.ts'
-import { overSeeds } from '../over-seeds.ts'
-import { valueOf } from '../results.ts'
-import { modelTable } from './model-rows.ts'
+import { overSeeds, valueOf } from '../over-seeds.ts'
+import { modelTable } from './model-table.ts'
 import { allTests, classAccuracies, outcomeRows, readNote, type OutcomeRow } from './outcome-rows.ts'
 
 /** Classes in the table and the bars. If there are more, those that differ most from gold. */

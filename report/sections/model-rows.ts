@@ -1,8 +1,9 @@
 import type { Candidate, JudgingStages, SeedPlan } from '../../experiment/plan/types.ts'
 import { makerOf, seedsOf } from '../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
-import type { Cell, Column, Table } from '../blocks.ts'
 import { modelsBehind, type ReportInput } from '../input.ts'
+
+export { modelTable, type ModelColumn } from './model-table.ts'
 
 /** A model that stages evaluate: of a row of the results, or gold if it is no row. */
 export type EvaluatedModel = JudgingStages | Candidate
@@ -41,27 +42,4 @@ export function makersOf(seed: SeedPlan, model: EvaluatedModel): readonly Stage[
     ...(given ? [given.checkpoint] : []),
     ...(maker ? [maker] : []),
   ]
-}
-
-export interface ModelColumn<R> extends Column {
-  readonly of: (row: R) => Cell
-}
-
-/** A table with a row for each model. `id` starts the ids of its footnotes. */
-export function modelTable<R extends { readonly label: string; readonly isFloor: boolean }>(
-  name: string,
-  id: string,
-  rows: readonly R[],
-  columns: readonly ModelColumn<R>[],
-): Table {
-  return {
-    kind: 'table',
-    name,
-    id,
-    columns: [{ label: 'Model' }, ...columns],
-    rows: rows.map((row) => ({
-      cells: [row.label, ...columns.map(({ of }) => of(row))],
-      style: row.isFloor ? 'floor' : undefined,
-    })),
-  }
 }

@@ -1,12 +1,9 @@
 import { outcomeAttacks, type OutcomeAttack, type Outcomes } from '../../experiment/records/outcomes.ts'
-import { attackFigure } from '../attack-figure.ts'
-import { figureCell, note, prose, type Chart, type Inline, type Section } from '../blocks.ts'
+import { note, prose, type Chart, type Inline, type Section } from '../blocks.ts'
 import { rocCurves, type RocLine } from '../charts/roc.ts'
-import { describeSeeds } from '../describe.ts'
 import { significant } from '../format.ts'
 import type { ReportInput } from '../input.ts'
-import { modelTable } from './model-rows.ts'
-import { areasOf, curvesOf, outcomeRows, readNote, type OutcomeRow } from './outcome-rows.ts'
+import { curvesOf, outcomeRows, readNote, type OutcomeRow } from './outcome-rows.ts'
 
 /** Rows that are drawn. The page has as many colours. */
 const MOST_LINES = 10
@@ -25,33 +22,6 @@ export const attackNames: Readonly<Record<OutcomeAttack, string>> = {
   rmia: 'RMIA',
   ruliGaussian: 'Vulnerable samples, Gaussians',
   ruliKernel: 'Vulnerable samples, kernels',
-}
-
-/** The areas below the ROC curves of attacks on D_f, as a table. */
-export function areasSection({ outcomes, run }: ReportInput): Section | undefined {
-  const found = outcomes && attackedRows(outcomes)
-  if (!found) return undefined
-  const { rows, attacks } = found
-  const seeds = describeSeeds(run.spec)
-  return {
-    title: 'Areas below the ROC curves',
-    blocks: [
-      prose(
-        `Each attack ranks samples by one number: the area is the probability that it ranks a sample of D_f above one of the ${nonMembersOf(outcomes)}, which no model saw. 0.5 is chance. What is above gold's is still remembered, and what is below it is forgotten too much. ${seeds === undefined ? 'Each figure has its 95% interval.' : `${seeds}.`}`,
-      ),
-      modelTable(
-        'Areas below the ROC curves',
-        'areas',
-        rows,
-        attacks.map((attack) => ({
-          label: attackNames[attack],
-          unit: 'AUC',
-          of: (row: OutcomeRow) => figureCell(attackFigure(areasOf(row, attack), 'share'), significant),
-        })),
-      ),
-      ...readNote(outcomes),
-    ],
-  }
 }
 
 /** The ROC curve of each attack on D_f. */
@@ -82,13 +52,13 @@ export function rocSection({ outcomes }: ReportInput): Section | undefined {
 }
 
 /** The rows and the attacks that have a curve for one of them. Undefined if there are none. */
-function attackedRows(outcomes: Outcomes) {
+export function attackedRows(outcomes: Outcomes) {
   const rows = outcomeRows(outcomes)
   const attacks = drawn.filter((attack) => rows.some((row) => curvesOf(row, attack).length > 0))
   return attacks.length > 0 ? { rows, attacks } : undefined
 }
 
-function nonMembersOf({ nonMembers }: Outcomes): string {
+export function nonMembersOf({ nonMembers }: Outcomes): string {
   return nonMembers === 'test' ? 'test samples' : 'test samples of the forgotten classes'
 }
 
