@@ -127,6 +127,8 @@ describe('a store of a later format is refused by', () => {
     ['rm', id],
     ['rm', id, '--delete'],
     ['du'],
+    ['ui'],
+    ['ui', 'export', id, '--out', 'page'],
     ['gc'],
     ['gc', '--delete'],
     ['check'],

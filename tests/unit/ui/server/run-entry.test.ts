@@ -15,7 +15,7 @@ const stored = (changes: Partial<RunEntry> = {}, reportedAt?: number) => ({
     ...{ split: 'the class “3”', methods: ['rfa'], tags: [], failures: [], hasReport: false },
     stages: { all: 4, done: 1, running: 0, failed: 0 },
     ...changes,
-  } satisfies RunEntry as RunEntry,
+  } satisfies RunEntry,
   isOwn: true,
   ...(reportedAt !== undefined && { reportedAt }),
 })
