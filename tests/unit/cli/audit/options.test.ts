@@ -90,7 +90,7 @@ const counts: Readonly<Record<string, readonly string[]>> = {
   '--limit': ['runs'],
   '--exit-when-idle': ['worker', '--queue', 'zeroshift-train'],
   '--metrics-port': ['worker'],
-  '--port': ['up', 'ui'],
+  '--port': ['up'],
   '--s3-port': ['up'],
   '--mlflow-port': ['up'],
 }
