@@ -141,6 +141,8 @@ export function declareCommand<
     for (const word of words ?? []) command.argument(word.name, word.about)
     command.allowUnknownOption(allowsUnknownOptions ?? false)
     for (const option of options) command.addOption(option.create())
+    // An option behind a subcommand's name is the subcommand's own.
+    if (subcommands) command.enablePositionalOptions()
     for (const add of subcommands ?? []) add(command)
     command.action(async (...given: [...ArgumentValues<A>, Taken]) => {
       const carryOut = await action()

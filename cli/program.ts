@@ -105,6 +105,8 @@ export function createProgram(): Command {
     .description('Durable, reproducible machine-unlearning experiments')
     // main.ts answers it, since the digest of the code takes a moment.
     .option('-V, --version', 'print the version, the commit of a checkout and the digest of the code')
+    // Options belong to the command behind whose name they stand.
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError()
     .configureOutput({

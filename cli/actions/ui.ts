@@ -32,6 +32,7 @@ const PORT = 8090
 
 /** `zeroshift ui`: serves the page until SIGINT or SIGTERM. */
 export async function ui(options: UiOptions): Promise<number> {
+  const named = namedPorts({ '--port': options.port })
   const host = options.host ?? '127.0.0.1'
   const control = options.control ?? false
   const given = options.token ?? secretOf('ZEROSHIFT_UI_TOKEN')
@@ -42,7 +43,7 @@ export async function ui(options: UiOptions): Promise<number> {
   refuseUnsafe(host, token)
   const artifacts = await artifactsIn(options.store)
   const page = await pageFolder(options.page)
-  const port = await portOf('--port', PORT, namedPorts({ '--port': options.port }))
+  const port = await portOf('--port', PORT, named)
   const connection = new LiveConnection(options.temporal)
   const stop = interruption()
   const store = pathOrUrl(artifacts.store.url)

@@ -25,8 +25,8 @@ export function printError(text: string): void {
 }
 
 /**
- * Prints an address with the secret that it has, which the user needs to open it. Only Zeroshift may
- * have made the secret: a secret from elsewhere is never printed.
+ * Prints an address with the secret that it has, which the user needs to open it. Only Zeroshift
+ * may have made the secret: a secret from elsewhere is never printed.
  */
 export function printOwnAddress(url: URL): void {
   process.stdout.write(`${url.href}\n`)

@@ -33,7 +33,7 @@ export type Attempts = Readonly<Record<string, Attempt>>
 
 /** Commands that have no `--json`. */
 const WITHOUT_JSON =
-  /^(pause|cancel|worker|init|export|completion|setup( .*)?|up|report|schema|track|walk|adapter|adapter (export|merge|walk))$/
+  /^(pause|cancel|worker|init|export|completion|setup( .*)?|up|report|schema|track|walk|adapter|adapter (export|merge|walk)|ui( .*)?)$/
 /**
  * The limit of processor time of all threads. Unlike the clock, it hardly depends on other
  * processes.
@@ -88,7 +88,7 @@ async function refused({
   }
   await within(directory, () => prepare?.(directory))
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
-  const verb = args.slice(0, /^(adapter|data|setup|store|key)$/.test(args[0] ?? '') ? 2 : 1)
+  const verb = args.slice(0, /^(adapter|data|setup|store|key|ui)$/.test(args[0] ?? '') ? 2 : 1)
   const json = !WITHOUT_JSON.test(verb.join(' '))
 
   const before = contentOf(directory)

@@ -127,6 +127,8 @@ describe('a store of a later format is refused by', () => {
     ['rm', id],
     ['rm', id, '--delete'],
     ['du'],
+    ['ui'],
+    ['ui', 'export', id, '--out', 'page'],
     ['gc'],
     ['gc', '--delete'],
     ['check'],
@@ -167,7 +169,7 @@ describe('a store of a later format is refused by', () => {
       .filter(({ options }) => options.includes('--store'))
       .map(({ words }) => words.join(' '))
     const tried = commands.map(([verb = '', second = '']) =>
-      ['adapter', 'store'].includes(verb) ? `${verb} ${second}` : verb,
+      ['adapter', 'store'].includes(verb) || second === 'export' ? `${verb} ${second}` : verb,
     )
     expect([...new Set([...tried, 'doctor'])].sort()).toEqual([...declared].sort())
   })

@@ -1,7 +1,7 @@
 import { UserError } from '../../../common/errors.ts'
 import type { Failure } from '../../contract.ts'
 
-/** What a route answers. `json` is a value of `ui/contract.ts`, and `text` its text if it is known. */
+/** The answer of a route. `json` is a value of `ui/contract.ts`, `text` its text if it is known. */
 export type Answer =
   | { readonly json: unknown; readonly text?: string }
   | { readonly bytes: Uint8Array; readonly type: string; readonly name?: string }

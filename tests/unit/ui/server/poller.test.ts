@@ -82,7 +82,7 @@ function setUp() {
     ...{ poller, state, wanted },
     /** Waits until a reading was delivered. */
     delivered: () => isPausing,
-    async next(): Promise<void> {
+    next: async (): Promise<void> => {
       await isPausing
       isPausing = new Promise<void>((resolve) => {
         paused = resolve
