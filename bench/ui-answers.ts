@@ -1,11 +1,11 @@
 /**
  * The time that the server of `zeroshift ui` takes to answer about a large sweep: the first time,
- * when it reads the records and reports of all cells, and from then on. The store is made up: its
- * cells have the record and the report of one run.
+ * when it reads the records and reports of all cells, and from then on. All cells have the record
+ * and the report of one run, which is read from a directory that is a store.
  *
- *     npx tsx bench/ui-answers.ts [CELLS]
+ *     npx tsx bench/ui-answers.ts STORE RUN [CELLS]
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Artifacts } from '../artifacts/artifacts.ts'
@@ -14,19 +14,21 @@ import { mapConcurrently } from '../common/concurrency.ts'
 import { jsonBytes } from '../common/json.ts'
 import { runId } from '../experiment/records/run.ts'
 import type { SweepRecord } from '../experiment/sweep/sweep.ts'
-import { madeRuns, makeStore } from '../tests/support/made-store.ts'
 import { paths } from '../ui/contract.ts'
 import { startUiServer } from '../ui/server/server.ts'
 
-const cells = Number(process.argv[2] ?? 5000)
+const [, , from, id, count = '5000'] = process.argv
+if (from === undefined || id === undefined)
+  throw new Error('expected a directory with a store, and the id of a run in it')
+const cells = Number(count)
 const directory = mkdtempSync(join(tmpdir(), 'zeroshift-ui-'))
 try {
   const store = new FileStore(directory)
   const artifacts = new Artifacts(store)
-  await makeStore(store, { runs: [0] })
-  const [run] = madeRuns
-  const report = run && (await store.get(`runs/${run.id}/report/report.json`))
-  if (!run || !report) throw new Error('the made store has no report')
+  cpSync(from, directory, { recursive: true })
+  const run = await artifacts.run(id)
+  const report = await store.get(`runs/${id}/report/report.json`)
+  if (!run || !report) throw new Error(`the store ${from} has no report of a run ${id}`)
   const names = Array.from({ length: cells }, (_, i) => `cell-${i}`)
   const ids = names.map((name) => runId(name, run.plan))
   await mapConcurrently(names, async (name) => {

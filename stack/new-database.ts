@@ -16,7 +16,7 @@ export function prepareDatabase(database: string): void {
   if (!existsSync(database)) writeFileSync(note, '')
 }
 
-/** Removes the note. Call this when a server accepts connections, and therefore all tables exist. */
+/** Removes the note. Call this when a server accepts connections: all tables exist then. */
 export function noteFinished(database: string): void {
   rmSync(noteOf(database), { force: true })
 }
