@@ -25,9 +25,13 @@ const onKernels = [
   'tests/unit/unlearning/{methods,probes}/**/*.test.ts',
 ]
 
-/** Unit tests that replace a module for their process, so that each needs one of its own. */
+/**
+ * Unit tests that replace a module for their process, or that need a process without TensorFlow, so
+ * that each needs one of its own.
+ */
 const alone = [
   'tests/unit/activities/inputs/data-directory.test.ts',
+  'tests/unit/cli/plugins/config.test.ts',
   'tests/unit/report/loading.test.ts',
   'tests/unit/worker/idleness.test.ts',
 ]

@@ -31,12 +31,15 @@ const parts = {
   test: ['attackTest', 'test', 'forgottenTest'],
 } as const satisfies Readonly<Record<SampleSet, readonly (keyof Split)[]>>
 
-/** The samples of a run's first seed, with what its models say of them. */
+/**
+ * The samples of a run's first seed, with what its models say of them. Undefined if the data or the
+ * split are not there. Throws a MissingBlobError if they were deleted.
+ */
 export async function samplesOf(artifacts: Artifacts, input: ReportInput): Promise<SampleTable | undefined> {
   const { plan, facts } = input.run
   const dataset = manifestOf<'dataset'>(input, plan.dataset)
   const manifest = manifestOf<'split'>(input, plan.split)
-  if (!dataset || !manifest) return undefined
+  if (!dataset || !manifest?.outputs.split) return undefined
   const split = await readSplit(artifacts, manifest)
   const sizes = sampleSets.map((set) => parts[set].reduce((sum, part) => sum + split[part].length, 0))
   const kept = rowsKept(sizes)

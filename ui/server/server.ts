@@ -94,8 +94,8 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
     reader.expire()
     poller.expire()
   })
-  app.all('/api/*', (_request, reply) => {
-    reply.callNotFound()
+  app.all('/api/*', () => {
+    throw nothingHere()
   })
   addPage(app, files)
   await listen(app, host, port)
@@ -140,8 +140,12 @@ function guard(
       : reply.type('text/html; charset=utf-8').send(failurePage(failure))
   })
   app.setNotFoundHandler(() => {
-    throw new RefusedRequest(404, 'there is nothing at this address', 'open the page of this server')
+    throw nothingHere()
   })
+}
+
+function nothingHere(): RefusedRequest {
+  return new RefusedRequest(404, 'there is nothing at this address', 'open the page of this server')
 }
 
 /** The token in the address of the page, by which a browser enters. */

@@ -138,12 +138,12 @@ describe('store export and import', () => {
         .filter((path) => path.startsWith(`runs/`))
         .sort(),
     ).toEqual(
-      ['index.html', 'report.json', 'report.md']
+      ['index.html', 'outcomes.json', 'report.json', 'report.md', 'results.csv', 'results.tex']
         .map((name) => `runs/${first}/report/${name}`)
         .concat(`runs/${first}/run.json`),
     )
     for (const [path, digest] of Object.entries(came))
-      if (!/index\.html|report\.md/.test(path)) expect(made[path]).toBe(digest)
+      if (!/index\.html|report\.md|outcomes\.json|results\./.test(path)) expect(made[path]).toBe(digest)
     expect(await damageOf(new FileStore(join(directory, 'to')))).toEqual([])
     expect(Object.keys(came).some((path) => path.includes(second))).toBe(false)
 

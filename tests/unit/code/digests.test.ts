@@ -129,7 +129,7 @@ describe('a change', () => {
     )
     expect(await changed()).toEqual([
       ...ofMethods('damp', 'influence', 'rfa'),
-      ...['probe', 'features', ...rfaWithPlugin],
+      ...['probe', 'features', 'maps', ...rfaWithPlugin],
     ])
   })
 
@@ -137,7 +137,7 @@ describe('a change', () => {
     edit(copy, 'package.json', '"ml-matrix": "6.15.1"', '"ml-matrix": "6.15.2"')
     const methods = ofMethods('sisa', 'damp', 'influence', 'rfa')
     expect(await changed()).toEqual([
-      ...['train', ...methods, 'shadow', 'probe', 'features', ...rfaWithPlugin],
+      ...['train', ...methods, 'shadow', 'probe', 'features', 'maps', ...rfaWithPlugin],
     ])
   })
 

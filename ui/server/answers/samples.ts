@@ -1,4 +1,5 @@
 import { neighboursOf, readPictures, samplesOf, type Pictures } from '../../../activities/samples.ts'
+import { MissingBlobError } from '../../../artifacts/blobs/blob-errors.ts'
 import type { Neighbours, SampleTable } from '../../contract.ts'
 import { RefusedRequest, type Answer, type Params } from './answer.ts'
 import type { AnswerContext } from './context.ts'
@@ -8,7 +9,10 @@ import { fromRun, runInput } from './run-input.ts'
 export async function samplesAnswer(context: AnswerContext, { run = '' }: Params): Promise<Answer> {
   const table: SampleTable | undefined = await fromRun(context, { name: 'samples', run }, (input) =>
     samplesOf(context.artifacts, input),
-  )
+  ).catch((error: unknown) => {
+    if (!(error instanceof MissingBlobError)) throw error
+    throw new RefusedRequest(404, 'the data of this run were deleted', 'run its config again to have them')
+  })
   if (table) return { json: table }
   throw new RefusedRequest(404, 'the samples of this run are not known yet', 'wait until its split is there')
 }

@@ -686,7 +686,7 @@ test('without notes in the store, a certificate has no private part', async () =
   const text = readFileSync(notes)
   rmSync(notes)
   try {
-    const out = join(root, 'without-notes')
+    const out = join(root, 'without-private')
     const written = await here(
       'certificate',
       madeLedger,

@@ -43,9 +43,8 @@ it('has the page and one script for each answer', async () => {
     [
       'index.html',
       'page.js',
-      ...[paths.session(), paths.runs(), paths.comparison(runs), ...runs.map(paths.run)].map(
-        (path) => `${path}.js`,
-      ),
+      ...[paths.session(), paths.runs(), paths.comparison(runs)].map((path) => `${path}.js`),
+      ...[paths.run, paths.outcomes, paths.features].flatMap((path) => runs.map((run) => `${path(run)}.js`)),
     ].sort(),
   )
   expect(new TextDecoder().decode(files.get('index.html'))).toBe(
