@@ -56,11 +56,11 @@ export function Header({ onSkip }: { readonly onSkip: () => void }) {
       </nav>
       <div class="shell-end">
         {session.exported ? (
-          <span class="connection">exported</span>
+          <span class="connection alone">exported</span>
         ) : (
           connection !== 'none' && (
             <span
-              class={`connection ${connection}`}
+              class={`connection ${connection} ${temporal.address === undefined ? 'alone' : ''}`}
               role="status"
               title={
                 temporal.address === undefined

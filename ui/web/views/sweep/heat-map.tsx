@@ -3,7 +3,15 @@ import { percent } from '../../../../report/format.ts'
 import { tableCsv, tableLatex } from '../../document/table-files.ts'
 import { ExportMenu } from '../../controls/export-menu.tsx'
 import { useRoute } from '../../shell/use-route.tsx'
-import { brushOfValue, heatCells, type Axis, type Brushes, type HeatCell, type SweepPoint } from './points.ts'
+import {
+  brushOfValue,
+  dependentPoints,
+  heatCells,
+  type Axis,
+  type Brushes,
+  type HeatCell,
+  type SweepPoint,
+} from './points.ts'
 
 interface Props {
   readonly axes: readonly Axis[]
@@ -15,7 +23,10 @@ interface Props {
 /** A larger map has no room for its figures. */
 const MOST_VALUES = 40
 
-/** The lowest gap for each pair of values of two parameters. A click selects its cells. */
+/**
+ * The lowest gap of the methods that the parameters change, for each pair of values of two of them.
+ * A click selects its cells.
+ */
 export function HeatMap({ axes, points, brushes, onBrush }: Props) {
   const { query, setQuery } = useRoute()
   const drawable = axes.filter(({ values }) => values && values.length <= MOST_VALUES)
@@ -23,7 +34,7 @@ export function HeatMap({ axes, points, brushes, onBrush }: Props) {
   const others = drawable.filter((axis) => axis !== across)
   const up = others.find(({ key }) => key === query.up) ?? others[0]
   if (!across || !up) return <p class="note">A heat map needs two parameters that vary.</p>
-  const cells = heatCells(points, across, up)
+  const cells = heatCells(dependentPoints(points), across, up)
   const byPlace = new Map(cells.map((cell) => [JSON.stringify([cell.across, cell.up]), cell]))
   const gaps = cells.map(({ gap }) => gap)
   const [low, high] = [Math.min(...gaps), Math.max(...gaps)]
@@ -68,7 +79,8 @@ export function HeatMap({ axes, points, brushes, onBrush }: Props) {
       <div class="scroll wide" tabIndex={0} role="region" aria-label="Heat map">
         <table class="heat-map">
           <caption>
-            Lowest average gap, {up.title} (rows) by {across.title} (columns)
+            Lowest average gap of the methods that these settings change: {up.title} (rows) by {across.title}{' '}
+            (columns)
           </caption>
           <thead>
             <tr>

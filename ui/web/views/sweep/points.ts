@@ -122,6 +122,18 @@ function apart(ticks: readonly Tick[]): readonly Tick[] {
   return kept
 }
 
+/**
+ * The points of methods whose gap is not the same in all cells. The others do not depend on the
+ * parameters and would cover the lowest gap of those that do. All points if there is no such method.
+ */
+export function dependentPoints(points: readonly SweepPoint[]): readonly SweepPoint[] {
+  const gaps = new Map<string | undefined, Set<number>>()
+  for (const { label, gap } of points)
+    if (gap !== undefined) gaps.set(label, (gaps.get(label) ?? new Set()).add(gap))
+  const dependent = points.filter(({ label }) => (gaps.get(label)?.size ?? 0) > 1)
+  return dependent.length > 0 ? dependent : points
+}
+
 /** The chosen range of each axis, as places from 0 to 1. */
 export type Brushes = Readonly<Record<string, readonly [low: number, high: number]>>
 

@@ -4,6 +4,7 @@ import {
   axesOf,
   brushOfValue,
   brushQuery,
+  dependentPoints,
   heatCells,
   isWithin,
   pointsOf,
@@ -106,4 +107,18 @@ test('a sample of many items is even and has no item twice', () => {
   const steps = some.slice(1).map((item, i) => item - (some[i] ?? 0))
   expect([Math.min(...steps), Math.max(...steps)]).toEqual([6, 7])
   expect(sampled([1, 2], 2)).toEqual([1, 2])
+})
+
+test('the heat map leaves out methods whose gap is the same in all cells, unless all are such', () => {
+  const rows = pointsOf([
+    cell('1', { rank: '1' }, 3, 8),
+    cell('2', { rank: '2' }, 3, 5),
+    cell('3', { rank: '3' }),
+  ])
+  expect(dependentPoints(rows).map(({ label, gap }) => [label, gap])).toEqual([
+    ['m1', 8],
+    ['m1', 5],
+  ])
+  const constant = rows.filter(({ label }) => label === 'm0')
+  expect(dependentPoints(constant)).toEqual(constant)
 })
