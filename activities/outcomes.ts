@@ -62,9 +62,14 @@ function sourceOf(input: ReportInput): string {
 
 /**
  * Computes the outcomes of a run from the logits in the store, one model after the other. Logits
- * that cannot be read are a reason and no error.
+ * that cannot be read are a reason and no error. `mostAttacked`: the most logits and margins of
+ * shadow models that the attacks on all models read together.
  */
-export async function outcomesOf(artifacts: Artifacts, input: ReportInput): Promise<Outcomes> {
+export async function outcomesOf(
+  artifacts: Artifacts,
+  input: ReportInput,
+  mostAttacked = MOST_ATTACKED,
+): Promise<Outcomes> {
   const { plan, facts } = input.run
   const rows = modelRows(input, (seed, model) => ({ seed, model }))
   const seeds = seedsOf(plan).length
@@ -81,7 +86,7 @@ export async function outcomesOf(artifacts: Artifacts, input: ReportInput): Prom
   const split = manifestOf<'split'>(input, plan.split)
   const shadows = new SharedShadows(artifacts, input, split)
   const nonMembers = (split?.metrics.forgottenClasses.length ?? 0) > 0 ? 'forgottenTest' : 'test'
-  const budget = new Budget(MOST_ATTACKED)
+  const budget = new Budget(mostAttacked)
   const models: ModelOutcomes[] = []
   const missing: Outcomes['missing'][number][] = []
   for (let seed = 0; seed < read; seed++) {

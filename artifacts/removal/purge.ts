@@ -7,7 +7,8 @@ import type { BlobRef } from '../../experiment/records/manifest.ts'
 import { notPurged, type Purge, type PurgedObject } from '../../experiment/records/purge.ts'
 import type { StageKind } from '../../experiment/stages/stage.ts'
 import type { Artifacts } from '../artifacts.ts'
-import type { StoredObject } from '../store/object-store.ts'
+import { outcomesPath } from '../format/layout.ts'
+import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 import { putPurge, readPurge, type StoredRequest } from '../stored-ledgers.ts'
 import { refuseUnreadable } from './gc.ts'
 import { blobDigest, stageFolderOf, type Inventory } from './inventory.ts'
@@ -25,13 +26,14 @@ export interface PurgePlan {
   readonly record: Purge
   /** The blobs that are deleted. The store may lack some of them already. */
   readonly blobs: readonly BlobRef[]
-  /** The states of unfinished stages that are deleted. */
-  readonly states: readonly StoredObject[]
+  /** The states of unfinished stages, and the outcomes in reports. They are deleted. */
+  readonly others: readonly StoredObject[]
 }
 
 /**
  * Plans the deletion of all blobs that the steps of a ledger have read or made. These contain
- * forgotten samples, or may have been computed from them. The model in use stays, and so does each
+ * forgotten samples, or may have been computed from them. The outcomes in the reports of the steps,
+ * which have a margin of each forgotten sample, are deleted, too. The model in use stays, and so does each
  * blob that another run or another ledger needs. The record also lists those blobs that were gone
  * before, so that an interrupted purge that is repeated has the same record. Writes nothing. Throws
  * a UserError if a request is open, if none is fulfilled, or if the needs of a run are unknown.
@@ -70,10 +72,11 @@ export async function planPurge(artifacts: Artifacts, task: PurgeTask): Promise<
     const folder = stageFolderOf(path)
     return folders.has(folder) && !users.has(folder) && path.startsWith(`${folder}checkpoints/`)
   })
-  const unfinished = await mapConcurrently(states, async ({ path }) => {
-    const found = await store.getHashed(path)
-    return found ? [{ sha256: found.sha256, bytes: found.bytes.length, kind: 'unfinished' }] : []
-  })
+  const outcomes = steps.flatMap((id) =>
+    (inventory.runs.get(id)?.objects ?? []).filter(({ path }) => path === outcomesPath(id)),
+  )
+  const unfinished = await hashed(store, states, 'unfinished')
+  const judged = await hashed(store, outcomes, 'outcomes')
   const before = await readPurge(artifacts, ledger.name, last.number)
   const gone = (before?.deleted ?? []).filter(({ sha256 }) => !present.has(sha256))
   return {
@@ -83,18 +86,19 @@ export async function planPurge(artifacts: Artifacts, task: PurgeTask): Promise<
       number: last.number,
       record: digestOf(last),
       requests: fulfilled.map(({ record }) => record.number),
-      deleted: bySha256([...gone, ...unfinished.flat(), ...blobs]),
+      deleted: bySha256([...gone, ...unfinished, ...judged, ...blobs]),
       kept: bySha256(kept),
       notDeleted: [...notPurged],
     },
-    ...{ blobs, states },
+    blobs,
+    others: [...states, ...outcomes],
   }
 }
 
 /** Deletes what was planned, in the store and in this machine's cache, and writes the record. */
 export async function purge(
   artifacts: Artifacts,
-  { record, blobs, states }: PurgePlan,
+  { record, blobs, others }: PurgePlan,
   confirm: () => void,
 ): Promise<void> {
   for (const some of chunks(blobs, 32)) {
@@ -102,8 +106,21 @@ export async function purge(
     await mapConcurrently(some, (blob) => artifacts.deleteBlob(blob))
   }
   confirm()
-  await mapConcurrently(states, ({ path }) => artifacts.store.delete(path))
+  await mapConcurrently(others, ({ path }) => artifacts.store.delete(path))
   await putPurge(artifacts, record)
+}
+
+/** The digests and sizes of objects that are no blobs. Those that are gone by now are left out. */
+async function hashed(
+  store: ObjectStore,
+  objects: readonly StoredObject[],
+  kind: string,
+): Promise<readonly PurgedObject[]> {
+  const found = await mapConcurrently(objects, async ({ path }) => {
+    const object = await store.getHashed(path)
+    return object ? [{ sha256: object.sha256, bytes: object.bytes.length, kind }] : []
+  })
+  return found.flat()
 }
 
 function settledRequests({ name, config }: LedgerRecord, requests: readonly StoredRequest[]) {

@@ -8,7 +8,8 @@ const object = {
   bytes: z.int().min(0),
   /**
    * The kind of the stage that made the blob. `model`: a model that only a record names.
-   * `unfinished`: the state of a stage that did not finish, which is no blob.
+   * `unfinished`: the state of a stage that did not finish, and `outcomes`: outcomes.json of the
+   * report of a step. These are no blobs.
    */
   kind: z.string(),
 }

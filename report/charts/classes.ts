@@ -46,6 +46,9 @@ export function accuracyByClass(classes: readonly ClassAccuracy[], colours: read
   }
 }
 
+/** Cells up to this opacity have text in the colour of text, and others in that of the page. */
+export const PALE = 0.7
+
 /** The share of the samples of a row that fall into a column. */
 export interface HeatCell {
   readonly row: string
@@ -87,7 +90,7 @@ export function shareHeat(
     scale: { domain: [...rows] },
     axis: { labelLimit: 220, ticks: false, labels: rowStep >= 9 },
   }
-  const color = { condition: { test: 'datum.shade > 0.6', value: 'var(--page)' }, value: 'var(--ink)' }
+  const color = { condition: { test: `datum.shade > ${PALE}`, value: 'var(--page)' }, value: 'var(--ink)' }
   return {
     width,
     height: rowStep * rows.length,
@@ -127,7 +130,11 @@ export interface DifferenceCell {
 }
 
 /** A heat map of differences of shares: one colour above gold, another one below. */
-export function differenceHeat(cells: readonly DifferenceCell[], classes: readonly string[]): TopLevelSpec {
+export function differenceHeat(
+  cells: readonly DifferenceCell[],
+  rows: readonly string[],
+  columns: readonly string[],
+): TopLevelSpec {
   const values = cells
     .filter(({ difference }) => Math.abs(difference) >= 0.0005)
     .map((cell) => ({
@@ -136,26 +143,27 @@ export function differenceHeat(cells: readonly DifferenceCell[], classes: readon
       shade: 0.08 + 0.92 * Math.sqrt(Math.abs(cell.difference)),
       text: signedPercent(cell.difference),
     }))
-  const isSmall = classes.length <= 10
-  const axis = { ticks: false, labelLimit: 80, labels: classes.length <= 26 }
+  const isSmall = columns.length <= 10
+  const rowStep = Math.min(24, 236 / Math.max(1, rows.length))
+  const axis = { ticks: false, labelLimit: 80 }
   const x = {
     field: 'column',
     type: 'nominal' as const,
     title: 'predicted class',
-    scale: { domain: [...classes] },
-    axis: { ...axis, labelAngle: turned(classes, 236), domain: false },
+    scale: { domain: [...columns] },
+    axis: { ...axis, labelAngle: turned(columns, 236), domain: false, labels: columns.length <= 26 },
   }
   const y = {
     field: 'row',
     type: 'nominal' as const,
     title: 'true class',
-    scale: { domain: [...classes] },
-    axis,
+    scale: { domain: [...rows] },
+    axis: { ...axis, labels: rowStep >= 9 },
   }
-  const color = { condition: { test: 'datum.shade > 0.6', value: 'var(--page)' }, value: 'var(--ink)' }
+  const color = { condition: { test: `datum.shade > ${PALE}`, value: 'var(--page)' }, value: 'var(--ink)' }
   return {
     width: 236,
-    height: 236,
+    height: rowStep * rows.length,
     data: { values },
     layer: [
       {

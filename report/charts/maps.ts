@@ -1,3 +1,4 @@
+import { PALE } from './classes.ts'
 import type { TopLevelSpec } from 'vega-lite'
 import type { CkaMatrix, MapSet, MappedSample, Point } from '../../experiment/records/feature-maps.ts'
 
@@ -121,7 +122,7 @@ export function ckaHeat({ layers, goldLayers, values }: CkaMatrix): TopLevelSpec
     axis,
   }
   const text = { field: 'text', type: 'nominal' as const }
-  const color = { condition: { test: 'datum.cka > 0.55', value: 'var(--page)' }, value: 'var(--ink)' }
+  const color = { condition: { test: `datum.cka > ${PALE}`, value: 'var(--page)' }, value: 'var(--ink)' }
   return {
     width: SIZE,
     height: SIZE,

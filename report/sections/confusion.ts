@@ -83,7 +83,8 @@ function forgetBlocks(
             maps.map(({ label }) => label),
             classes,
             { row: null, column: 'predicted class' },
-            440,
+            // Few classes have room for their figures on a phone.
+            classes.length > 10 ? 440 : 236,
           ),
         },
       ],

@@ -25,17 +25,21 @@ export interface WindowRows {
  * @param list the element of the list
  * @param count the number of rows
  * @param estimate the height of a row before it is measured
+ * @param keyOf what identifies a row, so that its height follows it when rows change their order.
+ *   The same function until the order changes.
  */
 export function useWindowRows(
   list: { readonly current: HTMLElement | null },
   count: number,
   estimate: number,
+  keyOf: (index: number) => number | string = sameIndex,
 ): WindowRows {
   const [, redraw] = useReducer((n: number, _: undefined) => n + 1, 0)
   const margin = useRef(0)
   const options = {
     count,
     estimateSize: () => estimate,
+    getItemKey: keyOf,
     getScrollElement: () => window,
     scrollToFn: windowScroll,
     observeElementRect: observeWindowRect,
@@ -66,3 +70,5 @@ export function useWindowRows(
     measure: virtualizer.measureElement,
   }
 }
+
+const sameIndex = (index: number) => index

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
-import { blobPath, manifestPath, stageFolder } from '../../../../artifacts/format/layout.ts'
+import { blobPath, manifestPath, outcomesPath, stageFolder } from '../../../../artifacts/format/layout.ts'
 import { ledgersIn, putDeletion, putLedger, putRequest } from '../../../../artifacts/stored-ledgers.ts'
 import { canonicalJson, sha256 } from '../../../../common/canonical.ts'
 import type { Purge } from '../../../../experiment/records/purge.ts'
@@ -74,6 +74,29 @@ test('no file of the store has the forgotten pixels or the bytes of a deleted ob
   expect(rest).toMatchObject({ dryRun: false, number: 2, requests: [1, 2] })
   expect(notDeleted.join()).toMatch(/source files.*backups.*MLflow/)
   expect(deleted.find((one) => one.sha256 === sha256(state))?.kind).toBe('unfinished')
+})
+
+test('the margins of forgotten samples in the reports of the steps are deleted, and no other file of a report', async () => {
+  const [step] = steps
+  const outside = sampleRun({ name: 'outside', seed: 9 }).run
+  await storeRun(artifacts, outside)
+  if (!step) throw new Error('not reached')
+  const outcomes = '{"forgetMargins":[1.5]}'
+  for (const { id } of [step, outside])
+    await artifacts.putReport(id, { 'index.html': '<p>figures of sets</p>', 'outcomes.json': outcomes })
+  const planned = await purged('--dry-run')
+  expect(await artifacts.store.get(outcomesPath(step.id))).toBeDefined()
+  const { deleted } = await purged()
+  expect(deleted).toEqual(planned.deleted)
+  expect(deleted.filter(({ kind }) => kind === 'outcomes')).toEqual([
+    { sha256: sha256(outcomes), bytes: outcomes.length, kind: 'outcomes' },
+  ])
+  const left = (await artifacts.store.list(`runs/${step.id}/report/`)).map(({ path }) => path)
+  expect(left.map((path) => path.split('/').at(-1))).toEqual(['index.html'])
+  expect(await artifacts.store.get(outcomesPath(outside.id))).toBeDefined()
+  expect((await checkAll(artifacts)).damage).toEqual([])
+  // The record of a second purge still names what the first one has deleted.
+  expect((await purged()).deleted).toEqual(deleted)
 })
 
 test('`ledger` shows what was purged', async () => {

@@ -120,6 +120,7 @@ function PredictionView({ outcomes }: { readonly outcomes: Outcomes }) {
                     difference: share - (golden[y]?.[k] ?? 0),
                   })),
                 ),
+                classesOf(own, classes),
                 classes,
               ),
             }}
@@ -147,13 +148,24 @@ function Heat({
       chart={{
         title,
         description: `${title}: shares of the samples of each class by predicted class, in percent.`,
-        spec: shareHeat(cells, classes, classes, { row: 'true class', column: 'predicted class' }, 236),
+        spec: shareHeat(
+          cells,
+          classesOf(shares, classes),
+          classes,
+          { row: 'true class', column: 'predicted class' },
+          236,
+        ),
       }}
     />
   )
 }
 
 type Shares = readonly (readonly number[])[]
+
+/** The true classes of which there are samples. */
+function classesOf(shares: Shares, classes: readonly string[]): readonly string[] {
+  return classes.filter((_, y) => shares[y]?.some((share) => share > 0))
+}
 
 function sharesOf(row: OutcomeRow, sets: readonly OutcomeSet[]): Shares | undefined {
   return confusionOf(row, sets)?.map((counts) => {

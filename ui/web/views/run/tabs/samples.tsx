@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useMemo, useRef, useState } from 'preact/hooks'
 import { counted } from '../../../../../common/counted.ts'
 import { significant } from '../../../../../report/format.ts'
 import { paths, type Neighbours, type SampleTable } from '../../../../contract.ts'
@@ -8,7 +8,7 @@ import { questions } from '../../../source/questions.ts'
 import { useAnswer } from '../../../source/use-source.ts'
 import type { RunTab, RunTabProps } from '../run-tab.ts'
 import { Choice } from './choice.tsx'
-import { orderedSamples } from './sample-order.ts'
+import { orderedSamples, sampleOrders, type SampleOrder } from './sample-order.ts'
 
 export const samplesTab: RunTab = {
   name: 'samples',
@@ -50,17 +50,22 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
     ),
   )
   const [opened, setOpened] = useState<number>()
-  const order = useMemo(() => orderedSamples(table, { set, label, from, to }), [table, set, label, from, to])
+  const [by, setBy] = useState<SampleOrder>('change')
+  const order = useMemo(
+    () => orderedSamples(table, { set, label, from, to, by }),
+    [table, set, label, from, to, by],
+  )
+  const keyOf = useCallback((index: number) => order[index] ?? -1, [order])
   const list = useRef<HTMLUListElement>(null)
-  const { items, height, offset, measure } = useWindowRows(list, order.length, ROW_HEIGHT)
+  const { items, height, offset, measure } = useWindowRows(list, order.length, ROW_HEIGHT, keyOf)
   const names = models.map(
     (model, i) => [String(i), model.isGold ? `${model.label} (gold)` : model.label] as const,
   )
   return (
-    <>
+    <section class="sample-list">
       <p>
-        The probability of the true class under each model. Those samples come first on which the two chosen
-        models differ most.
+        The probability that each model gives the true class, and the class that it predicts, in red if that
+        is another one.
         {table.left > 0 && ` ${counted(table.left, 'sample')} are left out.`}
       </p>
       {table.missing.length > 0 && (
@@ -99,6 +104,14 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
             setTo(Number(value))
           }}
         />
+        <Choice
+          title="First"
+          value={by}
+          options={Object.entries(sampleOrders)}
+          onChange={(value) => {
+            if (isOrder(value)) setBy(value)
+          }}
+        />
       </div>
       <p role="status">{counted(order.length, 'sample')}</p>
       <ul class="samples" ref={list} style={{ height: `${height}px` }}>
@@ -129,9 +142,11 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
           )
         })}
       </ul>
-    </>
+    </section>
   )
 }
+
+const isOrder = (value: string): value is SampleOrder => value in sampleOrders
 
 function SampleLine({
   run,
@@ -161,7 +176,7 @@ function SampleLine({
         <div class="sample-name">
           <strong>{className}</strong>
           <small>
-            {sets[table.set[row] ?? 0]} {number}
+            {sets[table.set[row] ?? 0]} sample {number}
           </small>
         </div>
         <div class="sample-models">
@@ -169,7 +184,13 @@ function SampleLine({
             <Confidence key={i} table={table} model={i} row={row} />
           ))}
         </div>
-        <button type="button" class="small" aria-expanded={isOpen} onClick={onToggle}>
+        <button
+          type="button"
+          class="small"
+          aria-expanded={isOpen}
+          aria-label={`${isOpen ? 'Less' : 'More'} of sample ${number}`}
+          onClick={onToggle}
+        >
           {isOpen ? 'Less' : 'More'}
         </button>
       </div>

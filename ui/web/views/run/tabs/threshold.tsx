@@ -12,27 +12,38 @@ import { attackNames, linesOf } from '../../../../../report/sections/roc.ts'
 import { ChartFigure } from '../../../document/chart-figure.tsx'
 import { TextOf } from '../../../document/text.tsx'
 import { Choice } from './choice.tsx'
+import { pointAtRate, rateAt, thresholdText } from './threshold-point.ts'
+
+/** The threshold is first shown where the chosen model has this false-positive rate. */
+const FIRST_RATE = 0.1
 
 /** The ROC curves of an attack, and what it does at a threshold that the reader drags. */
 export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
   const rows = useMemo(() => outcomeRows(outcomes), [outcomes])
   const attacks = outcomeAttacks.filter((name) => rows.some((row) => curvesOf(row, name).length > 0))
-  const [attack, setAttack] = useState<OutcomeAttack>(attacks.includes('lira') ? 'lira' : 'loss')
+  const [attack, setAttack] = useState<OutcomeAttack>(
+    (['lira', 'loss'] as const).find((name) => attacks.includes(name)) ?? attacks[0] ?? 'loss',
+  )
   const attacked = rows.filter((row) => curvesOf(row, attack).length > 0)
   const [label, setLabel] = useState((attacked.find(({ isGold }) => !isGold) ?? attacked[0])?.label ?? '')
   const [seed, setSeed] = useState(0)
-  const [step, setStep] = useState<number>()
+  const [chosen, setChosen] = useState<{ readonly curve: AttackCurve; readonly point: number }>()
   const row = attacked.find((one) => one.label === label) ?? attacked[0]
   const curve = row && curveOf(row, seed, attack)
   if (attacks.length === 0) return null
-  const last = (curve?.falsePositives.length ?? 1) - 1
-  const at = Math.min(step ?? firstAt(curve, 0.1), last)
+  // Another curve is shown at the false-positive rate that was chosen on the last one.
+  const at =
+    chosen !== undefined && chosen.curve === curve
+      ? chosen.point
+      : curve
+        ? pointAtRate(curve, chosen ? rateAt(chosen.curve, chosen.point) : FIRST_RATE)
+        : 0
   return (
     <section>
       <h2>A threshold of an attack</h2>
       <p>
-        An attack calls a sample a member if its score is at least the threshold. Drag it, or use the arrow
-        keys: the point moves along the curve of the chosen model.
+        An attack calls a sample a member if its score is at least the threshold. Drag it to the right to
+        lower it, or use the arrow keys: the point moves along the curve of the chosen model.
       </p>
       <div class="filters">
         <Choice
@@ -40,8 +51,8 @@ export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
           value={attack}
           options={attacks.map((name) => [name, attackNames[name]])}
           onChange={(name) => {
-            const chosen = attacks.find((one) => one === name)
-            if (chosen) setAttack(chosen)
+            const found = attacks.find((one) => one === name)
+            if (found) setAttack(found)
           }}
         />
         <Choice
@@ -61,6 +72,7 @@ export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
           />
         )}
       </div>
+      {!curve && <p class="note">This attack has no curve of {row?.label ?? 'a model'} for this seed.</p>}
       {curve && (
         <div class="threshold">
           <Curves attack={attack} rows={attacked} seed={seed} label={row.label} curve={curve} at={at} />
@@ -70,11 +82,11 @@ export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
               <input
                 type="range"
                 min={0}
-                max={last}
+                max={curve.falsePositives.length - 1}
                 value={at}
                 aria-valuetext={thresholdText(curve, at)}
                 onInput={(event) => {
-                  setStep(Number(event.currentTarget.value))
+                  setChosen({ curve, point: Number(event.currentTarget.value) })
                 }}
               />
               <output>{thresholdText(curve, at)}</output>
@@ -112,7 +124,7 @@ function Curves({
   })
   const drawn = lines.length > 0 ? lines : [{ label, colour, isGold: false, curves: [curve] }]
   const marked = {
-    falsePositives: (curve.falsePositives[at] ?? 0) / curve.nonMembers,
+    falsePositives: rateAt(curve, at),
     truePositives: (curve.truePositives[at] ?? 0) / curve.members,
   }
   return (
@@ -163,8 +175,12 @@ function CountsAt({ curve, at }: { readonly curve: AttackCurve; readonly at: num
         <thead>
           <tr>
             <th scope="col">Samples</th>
-            <th scope="col">called members</th>
-            <th scope="col">called non-members</th>
+            <th scope="col" class="wrap">
+              called members
+            </th>
+            <th scope="col" class="wrap">
+              called non-members
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -189,18 +205,4 @@ function curveOf({ seeds }: OutcomeRow, seed: number, attack: OutcomeAttack): At
   if (!model || 'missing' in model) return undefined
   const found = model.attacks.find((one) => one.attack === attack)
   return found && !('missing' in found) ? found : undefined
-}
-
-/** The first point with at least this false-positive rate. */
-function firstAt(curve: AttackCurve | undefined, rate: number): number {
-  if (!curve) return 0
-  return Math.max(
-    0,
-    curve.falsePositives.findIndex((count) => count >= rate * curve.nonMembers),
-  )
-}
-
-function thresholdText({ thresholds }: AttackCurve, at: number): string {
-  const threshold = thresholds[at] ?? null
-  return threshold === null ? 'above all scores' : significant(threshold)
 }
