@@ -51,6 +51,7 @@ const longest = [
   'tests/e2e/verify.test.ts',
   'tests/e2e/up.test.ts',
   'tests/e2e/command.test.ts',
+  'tests/e2e/ui/live.test.ts',
   'tests/integration/python/package.test.ts',
   'tests/integration/pretrained/peft.test.ts',
   'tests/integration/infra/package.test.ts',
