@@ -56,11 +56,11 @@ export function Header({ onSkip }: { readonly onSkip: () => void }) {
       </nav>
       <div class="shell-end">
         {session.exported ? (
-          <span class="connection alone">exported</span>
+          <span class="connection stored">exported</span>
         ) : (
           connection !== 'none' && (
             <span
-              class={`connection ${connection} ${temporal.address === undefined ? 'alone' : ''}`}
+              class={`connection ${connection} ${temporal.address === undefined ? 'stored' : ''}`}
               role="status"
               title={
                 temporal.address === undefined
