@@ -134,6 +134,35 @@ describe('the outcomes of a computed run', () => {
     }
   })
 
+  test('have no curves of further models once the attacks have read what they may', async () => {
+    const sizes = await logitsOf('original')
+    const { forget, attackTest, test: tested } = sizes
+    // Enough for the scores of gold and of one more model, and for no attack by shadow models.
+    const scores = forget.values.length + attackTest.values.length + tested.values.length
+    const shadows = (forget.labels.length + attackTest.labels.length + tested.labels.length) * 8
+    const capped = await outcomesOf(artifacts, input, 2 * scores + shadows)
+    const curves = capped.models.map(({ attacks }) =>
+      attacks.flatMap((one) => ('missing' in one ? [] : [one.attack])),
+    )
+    const all = outcomes.models.map(({ attacks }) =>
+      attacks.flatMap((one) => ('missing' in one ? [] : [one.attack])),
+    )
+    expect(all[1]).toContain('lira')
+    expect(all[3]).toContain('loss')
+    // Gold has all of its curves, the next model those of its scores, and the others have none.
+    expect(curves[0]).toEqual(all[0])
+    expect(curves[1]).toEqual(all[1]?.filter((name) => !/^(lira|rmia|ruli)/.test(name)))
+    expect(curves.slice(2).flat()).toEqual([])
+    expect(capped.models[3]?.attacks[0]).toEqual({
+      attack: outcomes.models[3]?.attacks[0]?.attack,
+      missing: 'a report draws curves of so many samples of the first models alone',
+    })
+    // All that is no attack is as before.
+    expect(capped.models.map(({ sets, forgetMargins }) => [sets, forgetMargins])).toEqual(
+      outcomes.models.map(({ sets, forgetMargins }) => [sets, forgetMargins]),
+    )
+  })
+
   test('are in a file of the report, whose digest the page names and that changes no digest of the run', async () => {
     const { files, digest } = await renderRun(artifacts, run, [])
     const text = files['outcomes.json'] ?? ''

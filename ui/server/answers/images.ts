@@ -13,7 +13,11 @@ export async function imageAnswer(context: AnswerContext, { run = '', image = ''
   return { bytes: await pngOf(pixels, pictures), type: 'image/png' }
 }
 
-async function pngOf(pixels: Uint8Array, { shape, white }: Pictures): Promise<Uint8Array> {
+/** Pixels as PNG: in colours if there are three channels, else the first channel in grey. */
+export async function pngOf(
+  pixels: Uint8Array,
+  { shape, white }: Pick<Pictures, 'shape' | 'white'>,
+): Promise<Uint8Array> {
   const [height, width, channels] = shape
   const shown = channels === 1 || channels === 3 ? channels : 1
   const bytes = new Uint8Array(height * width * shown)

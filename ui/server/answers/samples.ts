@@ -1,5 +1,5 @@
+import { BlobError } from '../../../artifacts/blobs/blob-errors.ts'
 import { neighboursOf, readPictures, samplesOf, type Pictures } from '../../../activities/samples.ts'
-import { MissingBlobError } from '../../../artifacts/blobs/blob-errors.ts'
 import type { Neighbours, SampleTable } from '../../contract.ts'
 import { RefusedRequest, type Answer, type Params } from './answer.ts'
 import type { AnswerContext } from './context.ts'
@@ -9,10 +9,7 @@ import { fromRun, runInput } from './run-input.ts'
 export async function samplesAnswer(context: AnswerContext, { run = '' }: Params): Promise<Answer> {
   const table: SampleTable | undefined = await fromRun(context, { name: 'samples', run }, (input) =>
     samplesOf(context.artifacts, input),
-  ).catch((error: unknown) => {
-    if (!(error instanceof MissingBlobError)) throw error
-    throw new RefusedRequest(404, 'the data of this run were deleted', 'run its config again to have them')
-  })
+  ).catch(refuseUnreadable)
   if (table) return { json: table }
   throw new RefusedRequest(404, 'the samples of this run are not known yet', 'wait until its split is there')
 }
@@ -42,10 +39,20 @@ export async function picturesOf(context: AnswerContext, run: string): Promise<P
   latest.set(context, own)
   const pictures = await own.pictures.catch((error: unknown) => {
     latest.delete(context)
-    throw error
+    return refuseUnreadable(error)
   })
   if (pictures) return pictures
   throw new RefusedRequest(404, 'the store has no pictures of this run that can be shown')
+}
+
+/** Throws a RefusedRequest for a blob that the store cannot give, and any other error as it is. */
+function refuseUnreadable(error: unknown): never {
+  if (!(error instanceof BlobError)) throw error
+  throw new RefusedRequest(
+    404,
+    'the store has no usable blob of the data or of the split of this run',
+    'if they were not purged, `./zeroshift check` says how to repair the store',
+  )
 }
 
 /** The number in a path. A text that is no number is one that no sample has. */
