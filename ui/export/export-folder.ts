@@ -91,6 +91,7 @@ async function storeContext({ artifacts, version }: ExportOptions): Promise<Answ
     snapshot: () => Promise.resolve(snapshot),
     session: () => Promise.resolve({ version, exported: true }),
     lastCheck: () => Promise.resolve(undefined),
+    inputs: new Map(),
     ...answerCaches(),
   }
 }

@@ -266,6 +266,9 @@ describe.skipIf(chromium === undefined)(`zeroshift ui with runs that are under w
     const one = await opened()
     await one.goto(pathToFileURL(join(folder, 'index.html')).href)
     await one.getByRole('link', { name: id }).click()
+    expect(await one.getByRole('navigation', { name: 'Views' }).getByRole('link').allInnerTexts()).toEqual([
+      'Runs',
+    ])
     const wrong: string[] = []
     await one.getByRole('heading', { name: 'Results' }).waitFor()
     await comparedFigures(one, id, wrong)

@@ -1,9 +1,16 @@
 import type { FoundRun } from '../../../activities/comparison.ts'
 import type { Artifacts } from '../../../artifacts/artifacts.ts'
 import { LatestCache } from '../../../common/latest-cache.ts'
+import type { ReportInput } from '../../../report/report.ts'
 import type { Session } from '../../contract.ts'
 import type { Operations } from '../operations.ts'
 import type { Snapshot } from '../run-reader.ts'
+
+/** A run with its finished stages, and a digest of these for the keys of computed answers. */
+export interface StoredInput {
+  readonly input: ReportInput
+  readonly digest: string
+}
 
 /** What the answers are made from. */
 export interface AnswerContext {
@@ -18,6 +25,8 @@ export interface AnswerContext {
   readonly cache: LatestCache<unknown>
   /** The results of runs as their reports have them, by id and date of the report. */
   readonly outcomes: LatestCache<FoundRun>
+  /** Runs as they were first read. Present in an export, whose answers are of one moment. */
+  readonly inputs?: Map<string, Promise<StoredInput>>
   readonly lastCheck: Operations['lastCheck']
 }
 

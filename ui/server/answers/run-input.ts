@@ -1,15 +1,23 @@
 import { manifestsOf } from '../../../activities/report.ts'
+import type { Artifacts } from '../../../artifacts/artifacts.ts'
 import { digestOf } from '../../../common/canonical.ts'
 import { manifestDigest } from '../../../experiment/records/manifest.ts'
 import type { ReportInput } from '../../../report/report.ts'
-import { cached, type AnswerContext } from './context.ts'
+import { cached, type AnswerContext, type StoredInput } from './context.ts'
 import { runRecord } from './stored-record.ts'
 
-/** A run with its finished stages, and a digest of these for the keys of computed answers. */
-export async function runInput(
-  { artifacts }: AnswerContext,
-  id: string,
-): Promise<{ readonly input: ReportInput; readonly digest: string }> {
+type InputContext = Pick<AnswerContext, 'artifacts' | 'inputs'>
+
+/** Reads a run with its finished stages, or returns it if the context keeps what was read. */
+export function runInput({ artifacts, inputs }: InputContext, id: string): Promise<StoredInput> {
+  const known = inputs?.get(id)
+  if (known) return known
+  const read = readInput(artifacts, id)
+  inputs?.set(id, read)
+  return read
+}
+
+async function readInput(artifacts: Artifacts, id: string): Promise<StoredInput> {
   const run = await runRecord(artifacts, id)
   const manifests = await manifestsOf(artifacts, run)
   const digest = digestOf([id, Object.values(manifests).map(manifestDigest).sort()])

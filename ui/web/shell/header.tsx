@@ -44,8 +44,8 @@ export function Header({ onSkip }: { readonly onSkip: () => void }) {
         <img src="icon.svg" alt="" width="24" height="24" /> Zeroshift
       </a>
       <nav aria-label="Views">
-        {views.flatMap(({ name, navigation }) =>
-          navigation === undefined
+        {views.flatMap(({ name, navigation, isExported }) =>
+          navigation === undefined || (session.exported && !isExported)
             ? []
             : [
                 <a key={name} href={hashOf([name])} aria-current={section === name ? 'page' : undefined}>

@@ -6,6 +6,8 @@ export interface View {
   readonly name: string
   /** Its name in the header. Absent if it is reached from other views alone. */
   readonly navigation?: string
+  /** Whether an export has its answers. The header of an export leaves out the other views. */
+  readonly isExported?: true
   readonly matches: (path: readonly string[]) => boolean
   readonly Component: ComponentType<ViewProps>
 }

@@ -17,6 +17,7 @@ import { RunLine } from './run-line.tsx'
 export const runsView: View = {
   name: 'runs',
   navigation: 'Runs',
+  isExported: true,
   matches: ({ length, 0: name }) => length === 0 || (length === 1 && name === 'runs'),
   Component: RunsView,
 }
