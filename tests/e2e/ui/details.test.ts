@@ -16,7 +16,7 @@ import { sampledRun } from '../../support/sampled-run.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** A table of 60,000 made-up samples: the differences of sample `i` fall with `i` times 7. */
+/** 60,000 made-up samples with different differences, since 7 and 60,000 have no common factor. */
 function largeTable(table: SampleTable): SampleTable {
   const rows = Array.from({ length: 60_000 }, (_, i) => i)
   const rank = (i: number) => (i * 7) % 60_000
@@ -47,7 +47,7 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
     table = (await samplesOf(artifacts, input)) ?? expect.fail('the run has no samples')
     const pictures = (await readPictures(artifacts, input)) ?? expect.fail('the run has no pictures')
     const view = runView(input)
-    const neighbours = table.number.map((number) => [
+    const neighbours = table.number.map((number): readonly [string, unknown] => [
       paths.neighbours(id, number),
       table.set[table.number.indexOf(number)] === 0 ? neighboursOf(pictures, number) : undefined,
     ])
@@ -60,7 +60,7 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
       [paths.run(id)]: { ...view, views: { samples: true, features: false } },
       [paths.outcomes(id)]: outcomes,
       [paths.samples(id)]: table,
-      ...Object.fromEntries(neighbours),
+      ...Object.fromEntries<unknown>(neighbours),
     })
   }, 180_000)
   afterAll(async () => {
@@ -213,7 +213,6 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
       await page.getByText('60,000 samples', { exact: true }).waitFor()
       const rows = page.locator('.sample')
       expect(await rows.count()).toBeLessThan(40)
-      // 7 · 25,714 − 3 · 60,000 = −2, which is rank 59,998, and so on.
       const ranked = Array.from({ length: 60_000 }, (_, i) => i).sort(
         (a, b) => ((b * 7) % 60_000) - ((a * 7) % 60_000),
       )

@@ -55,10 +55,13 @@ function viewOf(spec: TopLevelSpec, renderer: 'svg' | 'none'): View {
   })
 }
 
-/** Lets every mark tell the values that it encodes. */
+/**
+ * Lets every mark tell the values that it encodes. Marks have no names for screen readers: the box
+ * of the chart is an image with a description.
+ */
 function withTooltips(spec: TopLevelSpec): TopLevelSpec {
   const { config } = chartDefaults
-  return { config: { ...config, mark: { ...config?.mark, tooltip: true } }, ...spec }
+  return { config: { ...config, mark: { ...config?.mark, tooltip: true, aria: false } }, ...spec }
 }
 
 /** Replaces CSS variables by the colours of the page, since files have no style sheet. */

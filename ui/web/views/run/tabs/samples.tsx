@@ -258,7 +258,7 @@ function NeighbourView({
     <div class="neighbours">
       {(['retained', 'test'] as const).map((set) => (
         <div key={set}>
-          <h3>Nearest {set} samples by pixels</h3>
+          <h2>Nearest {set} samples by pixels</h2>
           <ul>
             {answer[set].map((one) => {
               const className = table.classes[labels.get(one.number) ?? -1] ?? ''
