@@ -238,7 +238,13 @@ export interface SweepCell {
 
 export interface StoreView {
   readonly bytes: number
-  readonly runs: readonly { readonly id: string; readonly own: number; readonly shared: number }[]
+  /** Runs, sweeps and ledgers. */
+  readonly runs: readonly {
+    readonly id: string
+    readonly kind: 'run' | 'sweep' | 'ledger'
+    readonly own: number
+    readonly shared: number
+  }[]
   readonly kinds: readonly { readonly kind: string; readonly stages: number; readonly bytes: number }[]
   readonly records: number
   /** What no run needs. `zeroshift gc` deletes it. */

@@ -80,7 +80,7 @@ export function garbage({ now, objects, runs, manifests, ledgers }: Holdings, gr
   const named = new Set([
     ...kept.flatMap(({ path }) => [...(manifests.get(path) ?? [])]),
     ...[...runs.values()].flatMap(({ attachments }) => [...attachments]),
-    ...[...(ledgers?.values() ?? [])].flatMap((blobs) => [...blobs]),
+    ...[...(ledgers?.values() ?? [])].flatMap(({ models }) => [...models]),
   ])
 
   // A finished stage is computed again if one of its blobs was lost. Its folder then has young

@@ -47,7 +47,7 @@ export async function takeInventory(store: ObjectStore, now?: number): Promise<I
   const ledgers = await readLedgers(store)
   const runs = await readRuns(store)
   const objects = [...blobs, ...others, ...stages]
-  const records = [...runs.values(), ...sweeps.values()].flatMap(({ objects }) => objects)
+  const records = [...runs, ...sweeps, ...ledgers].flatMap(([, { objects }]) => objects)
   return {
     now: now ?? newestDate([...objects, ...records]),
     ...{ objects, runs, sweeps, ledgers },

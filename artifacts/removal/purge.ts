@@ -35,8 +35,9 @@ export interface PurgePlan {
  * forgotten samples, or may have been computed from them. The outcomes in the reports of the steps,
  * which have a margin of each forgotten sample, are deleted, too. The model in use stays, and so
  * does each blob that another run or another ledger needs. The record also lists those blobs that
- * were gone before, so that an interrupted purge that is repeated has the same record. Writes nothing. Throws
- * a UserError if a request is open, if none is fulfilled, or if the needs of a run are unknown.
+ * were gone before, so that an interrupted purge that is repeated has the same record. Writes
+ * nothing. Throws a UserError if a request is open, if none is fulfilled, or if the needs of a run
+ * are unknown.
  */
 export async function planPurge(artifacts: Artifacts, task: PurgeTask): Promise<PurgePlan> {
   const { ledger, requests, inventory } = task
@@ -161,7 +162,7 @@ function usersIn(
     const made = [...stages].flatMap((folder) => [...(manifests.get(folder) ?? [])])
     add([...stages, ...made, ...attachments], ledger === undefined ? `run ${id}` : `ledger ${ledger}`)
   }
-  for (const ledger of others) add(ledgers.get(ledger) ?? [], `ledger ${ledger}`)
+  for (const ledger of others) add(ledgers.get(ledger)?.models ?? [], `ledger ${ledger}`)
   return users
 }
 

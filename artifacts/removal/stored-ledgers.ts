@@ -2,10 +2,18 @@ import { mapConcurrently } from '../../common/concurrency.ts'
 import { parseJson } from '../../common/json.ts'
 import { modelsSchema } from '../../experiment/records/deletion.ts'
 import { ledgersIn } from '../stored-ledgers.ts'
-import type { ObjectStore } from '../store/object-store.ts'
+import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 
-/** The SHA-256s of the models that the records of each ledger name, by the name of the ledger. */
-export type StoredLedgers = ReadonlyMap<string, ReadonlySet<string>>
+/** A ledger in a store. */
+export interface StoredLedger {
+  /** The SHA-256s of the models that its records name. */
+  readonly models: ReadonlySet<string>
+  /** Its rules, requests, records and notes. */
+  readonly objects: readonly StoredObject[]
+}
+
+/** The ledgers by their names. */
+export type StoredLedgers = ReadonlyMap<string, StoredLedger>
 
 const recordName = /^ledgers\/[^/]+\/\d{6,}\.json$/
 
@@ -26,7 +34,7 @@ export async function readLedgers(store: ObjectStore): Promise<StoredLedgers> {
           return data ? [data.model.before.sha256, data.model.after.sha256] : []
         },
       )
-      return [name, new Set(models.flat())] as const
+      return [name, { models: new Set(models.flat()), objects }] as const
     }),
   )
 }

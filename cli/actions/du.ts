@@ -37,15 +37,17 @@ function linesOf(
       : [
           '',
           sizes([
-            ['RUN OR SWEEP', 'ALONE', 'SHARED'],
-            ...runs.map(({ id, own, shared }) => [id, size(own), size(shared)]),
+            ['RUN, SWEEP OR LEDGER', 'ALONE', 'SHARED'],
+            ...runs.map(({ id, kind, own, shared }) => [
+              ...[kind === 'ledger' ? `${id} (ledger)` : id, size(own), size(shared)],
+            ]),
           ]),
         ]),
     '',
     sizes([
       ['KIND', 'STAGES', 'SIZE'],
       ...kinds.map(({ kind, stages, bytes: of }) => [kind, String(stages), size(of)]),
-      ['records and reports', '', size(records)],
+      ['records and other files', '', size(records)],
     ]),
     ...(unneeded > 0 ? ['', `No run needs ${size(unneeded)}: \`./zeroshift gc\` lists it.`] : []),
     ...(unknown.length > 0

@@ -113,8 +113,8 @@ export function sweepView(cells: number): SweepView {
 export const sampleStore: StoreView = {
   bytes: 1_234_567_890,
   runs: [
-    { id: 'digits-class-8eaa56e6', own: 1_200_000, shared: 34_000_000 },
-    { id: 'cifar-class-1234abcd', own: 890_000_000, shared: 34_000_000 },
+    { id: 'digits-class-8eaa56e6', kind: 'run', own: 1_200_000, shared: 34_000_000 },
+    { id: 'cifar-class-1234abcd', kind: 'run', own: 890_000_000, shared: 34_000_000 },
   ],
   kinds: [
     { kind: 'train', stages: 12, bytes: 900_000_000 },

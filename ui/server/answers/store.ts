@@ -34,7 +34,7 @@ async function measure({ artifacts }: AnswerContext): Promise<Measured> {
   return {
     usage: {
       bytes,
-      runs: runs.map(({ id, own, shared }) => ({ id, own, shared })),
+      runs,
       kinds,
       records,
       unneeded,

@@ -4,6 +4,7 @@ import { putDeletion, putLedger, putRequest, readRequests } from '../../../../ar
 import { garbage } from '../../../../artifacts/removal/gc.ts'
 import { takeInventory } from '../../../../artifacts/removal/inventory.ts'
 import { planRemoval } from '../../../../artifacts/removal/plan-removal.ts'
+import { usageOf } from '../../../../artifacts/removal/usage.ts'
 import { expired } from '../../../../artifacts/removal/retention.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { storeRun } from '../../../support/library.ts'
@@ -45,6 +46,16 @@ test('the models that the records of a ledger name are no garbage', async () => 
   expect(names(garbage({ ...inventory, ledgers: new Map() }, -Infinity).blobs).sort()).toEqual(
     [before, after, other].map(({ sha256 }) => sha256).sort(),
   )
+})
+
+test('the space of a ledger is its records and the models that nothing else needs', async () => {
+  const { store, before, after, other } = await ledgerStore()
+  const usage = usageOf(await takeInventory(store))
+  const records = (await store.list('ledgers/')).reduce((sum, { bytes }) => sum + bytes, 0)
+  const models = before.bytes + after.bytes
+  expect(usage.runs).toEqual([{ id: 'sample', kind: 'ledger', own: records + models, shared: 0 }])
+  expect(usage).toMatchObject({ records: records + models, unneeded: other.bytes })
+  expect(usage.bytes).toBe(records + models + other.bytes)
 })
 
 test('a number is given once, and a record is written once', async () => {

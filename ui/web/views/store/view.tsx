@@ -44,7 +44,10 @@ function StorePage() {
             </button>
           </p>
           <h2>By run</h2>
-          <p>What only this run needs, which deleting it would free, and what other runs need too.</p>
+          <p>
+            What nothing but the run, the sweep or the ledger needs, and what others need too. Deleting a run
+            frees the first.
+          </p>
           <DataTable table={runsTable(answer)} />
           <h2>By kind of stage</h2>
           <DataTable table={kindsTable(answer)} />
@@ -61,7 +64,7 @@ function StoreTiles({ store: { bytes, unneeded, check, kinds, runs } }: { readon
       <Tile
         name="Size"
         value={size(bytes)}
-        about={`${counted(runs.length, 'run')}, ${counted(stages, 'stage')}`}
+        about={`${counted(runs.filter(({ kind }) => kind === 'run').length, 'run')}, ${counted(stages, 'stage')}`}
       />
       <Tile
         name="Needed by no run"
@@ -108,9 +111,13 @@ function runsTable({ runs }: StoreView): Table {
     kind: 'table',
     name: 'Space by run',
     id: 'store-runs',
-    columns: [{ label: 'Run' }, { label: 'Own' }, { label: 'Shared' }],
-    rows: runs.map(({ id, own, shared }) => ({
-      cells: [{ text: id, link: hashOf(['runs', id]) }, sizeCell(own), sizeCell(shared)],
+    columns: [{ label: 'Run, sweep or ledger' }, { label: 'Own' }, { label: 'Shared' }],
+    rows: runs.map(({ id, kind, own, shared }) => ({
+      cells: [
+        kind === 'ledger' ? `${id} (ledger)` : { text: id, link: hashOf([`${kind}s`, id]) },
+        sizeCell(own),
+        sizeCell(shared),
+      ],
     })),
   }
 }

@@ -124,7 +124,7 @@ function apart(ticks: readonly Tick[]): readonly Tick[] {
 
 /**
  * The points of methods whose gap is not the same in all cells. The others do not depend on the
- * parameters and would cover the lowest gap of those that do. All points if there is no such method.
+ * parameters and would cover the lowest gap of those that do. All points if no method is such.
  */
 export function dependentPoints(points: readonly SweepPoint[]): readonly SweepPoint[] {
   const gaps = new Map<string | undefined, Set<number>>()
