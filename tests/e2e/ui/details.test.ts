@@ -179,6 +179,10 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
     await page.getByLabel('Samples').selectOption({ label: 'all' })
     const ofClass = table.label.filter((label) => label === 4).length
     await page.getByText(`${ofClass} samples`, { exact: true }).waitFor()
+    // The address holds the choices.
+    await page.reload()
+    await page.getByText(`${ofClass} samples`, { exact: true }).waitFor()
+    expect(await page.getByLabel('First').inputValue()).toBe('lowest')
   })
 
   test('a sample that is opened has all models and its neighbours, and its height follows it', async () => {

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks'
+import { useMemo } from 'preact/hooks'
 import {
   allTests,
   confusionOf,
@@ -17,6 +17,7 @@ import { useAnswer } from '../../../source/use-source.ts'
 import type { RunTab, RunTabProps } from '../run-tab.ts'
 import { Choice } from './choice.tsx'
 import { ThresholdView } from './threshold.tsx'
+import { useChoice } from './use-choice.ts'
 
 export const outcomesTab: RunTab = {
   name: 'outcomes',
@@ -79,8 +80,16 @@ const setChoices: readonly {
 function PredictionView({ outcomes }: { readonly outcomes: Outcomes }) {
   const rows = useMemo(() => outcomeRows(outcomes), [outcomes])
   const gold = rows.find(({ isGold }) => isGold)
-  const [label, setLabel] = useState((rows.find((row) => row !== gold) ?? rows[0])?.label ?? '')
-  const [chosen, setChosen] = useState('forget')
+  const [label, setLabel] = useChoice(
+    'predicted',
+    rows.map((row) => row.label),
+    (rows.find((row) => row !== gold) ?? rows[0])?.label ?? '',
+  )
+  const [chosen, setChosen] = useChoice(
+    'samples',
+    setChoices.map(({ name }) => name),
+    'forget',
+  )
   const { sets } = setChoices.find(({ name }) => name === chosen) ?? { sets: allTests }
   const row = rows.find((one) => one.label === label)
   const { classes } = outcomes

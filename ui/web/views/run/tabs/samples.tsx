@@ -1,14 +1,16 @@
-import { useCallback, useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useMemo, useRef } from 'preact/hooks'
 import { counted } from '../../../../../common/counted.ts'
 import { significant } from '../../../../../report/format.ts'
 import { paths, type Neighbours, type SampleTable } from '../../../../contract.ts'
 import { useWindowRows } from '../../../controls/use-window-rows.ts'
 import { FailureBanner } from '../../../shell/page-state.tsx'
+import { useRoute } from '../../../shell/use-route.tsx'
 import { questions } from '../../../source/questions.ts'
 import { useAnswer } from '../../../source/use-source.ts'
 import type { RunTab, RunTabProps } from '../run-tab.ts'
 import { Choice } from './choice.tsx'
 import { orderedSamples, sampleOrders, type SampleOrder } from './sample-order.ts'
+import { useChoice } from './use-choice.ts'
 
 export const samplesTab: RunTab = {
   name: 'samples',
@@ -18,6 +20,8 @@ export const samplesTab: RunTab = {
 }
 
 const ROW_HEIGHT = 64
+/** The choice of all sets or of all classes. */
+const ALL = 'all'
 
 /** The samples of the first seed, those first whose confidence differs most between two models. */
 function SamplesTab({ run }: RunTabProps) {
@@ -36,21 +40,16 @@ function SamplesTab({ run }: RunTabProps) {
 
 function SampleList({ run, table }: { readonly run: string; readonly table: SampleTable }) {
   const { models, sets, classes } = table
-  const gold = Math.max(
-    0,
-    models.findIndex(({ isGold }) => isGold),
-  )
-  const [set, setSet] = useState(0)
-  const [label, setLabel] = useState(-1)
-  const [from, setFrom] = useState(gold)
-  const [to, setTo] = useState(
-    Math.max(
-      0,
-      models.findIndex(({ isGold }) => !isGold),
-    ),
-  )
-  const [opened, setOpened] = useState<number>()
-  const [by, setBy] = useState<SampleOrder>('change')
+  const labels = models.map((model) => model.label)
+  const [setName, chooseSet] = useChoice('set', [...sets, ALL], sets[0] ?? ALL)
+  const [className, chooseClass] = useChoice('class', [...classes, ALL], ALL)
+  const [one, chooseOne] = useChoice('one', labels, models.find(({ isGold }) => isGold)?.label ?? '')
+  const [other, chooseOther] = useChoice('other', labels, models.find(({ isGold }) => !isGold)?.label ?? '')
+  const [by, chooseOrder] = useChoice('first', Object.keys(sampleOrders).filter(isOrder), 'change')
+  const { query, setQuery } = useRoute()
+  const set = sets.findIndex((name) => name === setName)
+  const label = classes.indexOf(className)
+  const [from, to] = [Math.max(0, labels.indexOf(one)), Math.max(0, labels.indexOf(other))]
   const order = useMemo(
     () => orderedSamples(table, { set, label, from, to, by }),
     [table, set, label, from, to, by],
@@ -59,8 +58,9 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
   const list = useRef<HTMLUListElement>(null)
   const { items, height, offset, measure } = useWindowRows(list, order.length, ROW_HEIGHT, keyOf)
   const names = models.map(
-    (model, i) => [String(i), model.isGold ? `${model.label} (gold)` : model.label] as const,
+    (model) => [model.label, model.isGold ? `${model.label} (gold)` : model.label] as const,
   )
+  const named = (name: string) => [name, name] as const
   return (
     <section class="sample-list">
       <p>
@@ -72,51 +72,22 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
         <p class="note">Missing: {table.missing.map((one) => `${one.label} (${one.reason})`).join('; ')}</p>
       )}
       <div class="filters">
-        <Choice
-          title="Samples"
-          value={String(set)}
-          options={[...sets.map((name, i) => [String(i), name] as const), ['-1', 'all']]}
-          onChange={(value) => {
-            setSet(Number(value))
-          }}
-        />
+        <Choice title="Samples" value={setName} options={[...sets, ALL].map(named)} onChange={chooseSet} />
         <Choice
           title="Class"
-          value={String(label)}
-          options={[['-1', 'all'], ...classes.map((name, i) => [String(i), name] as const)]}
-          onChange={(value) => {
-            setLabel(Number(value))
-          }}
+          value={className}
+          options={[ALL, ...classes].map(named)}
+          onChange={chooseClass}
         />
-        <Choice
-          title="Compare"
-          value={String(from)}
-          options={names}
-          onChange={(value) => {
-            setFrom(Number(value))
-          }}
-        />
-        <Choice
-          title="with"
-          value={String(to)}
-          options={names}
-          onChange={(value) => {
-            setTo(Number(value))
-          }}
-        />
-        <Choice
-          title="First"
-          value={by}
-          options={Object.entries(sampleOrders)}
-          onChange={(value) => {
-            if (isOrder(value)) setBy(value)
-          }}
-        />
+        <Choice title="Compare" value={one} options={names} onChange={chooseOne} />
+        <Choice title="with" value={other} options={names} onChange={chooseOther} />
+        <Choice title="First" value={by} options={Object.entries(sampleOrders)} onChange={chooseOrder} />
       </div>
       <p role="status">{counted(order.length, 'sample')}</p>
       <ul class="samples" ref={list} style={{ height: `${height}px` }}>
         {items.map(({ index, start }) => {
           const row = order[index] ?? -1
+          const sample = String(table.number[row])
           return (
             <li
               key={row}
@@ -133,9 +104,9 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
                 row={row}
                 from={from}
                 to={to}
-                isOpen={opened === row}
+                isOpen={query.sample === sample}
                 onToggle={() => {
-                  setOpened(opened === row ? undefined : row)
+                  setQuery({ sample: query.sample === sample ? undefined : sample })
                 }}
               />
             </li>

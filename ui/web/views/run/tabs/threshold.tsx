@@ -12,6 +12,7 @@ import { attackNames, linesOf } from '../../../../../report/sections/roc.ts'
 import { ChartFigure } from '../../../document/chart-figure.tsx'
 import { TextOf } from '../../../document/text.tsx'
 import { Choice } from './choice.tsx'
+import { useChoice } from './use-choice.ts'
 import { pointAtRate, rateAt, thresholdText } from './threshold-point.ts'
 
 /** The threshold is first shown where the chosen model has this false-positive rate. */
@@ -21,12 +22,20 @@ const FIRST_RATE = 0.1
 export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
   const rows = useMemo(() => outcomeRows(outcomes), [outcomes])
   const attacks = outcomeAttacks.filter((name) => rows.some((row) => curvesOf(row, name).length > 0))
-  const [attack, setAttack] = useState<OutcomeAttack>(
+  const [attack, setAttack] = useChoice<OutcomeAttack>(
+    'attack',
+    attacks,
     (['lira', 'loss'] as const).find((name) => attacks.includes(name)) ?? attacks[0] ?? 'loss',
   )
   const attacked = rows.filter((row) => curvesOf(row, attack).length > 0)
-  const [label, setLabel] = useState((attacked.find(({ isGold }) => !isGold) ?? attacked[0])?.label ?? '')
-  const [seed, setSeed] = useState(0)
+  const [label, setLabel] = useChoice(
+    'model',
+    attacked.map((one) => one.label),
+    (attacked.find(({ isGold }) => !isGold) ?? attacked[0])?.label ?? '',
+  )
+  const seeds = Array.from({ length: outcomes.read }, (_, i) => String(i + 1))
+  const [seedText, setSeed] = useChoice('seed', seeds, '1')
+  const seed = Number(seedText) - 1
   const [chosen, setChosen] = useState<{ readonly curve: AttackCurve; readonly point: number }>()
   const row = attacked.find((one) => one.label === label) ?? attacked[0]
   const curve = row && curveOf(row, seed, attack)
@@ -50,10 +59,7 @@ export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
           title="Attack"
           value={attack}
           options={attacks.map((name) => [name, attackNames[name]])}
-          onChange={(name) => {
-            const found = attacks.find((one) => one === name)
-            if (found) setAttack(found)
-          }}
+          onChange={setAttack}
         />
         <Choice
           title="Model"
@@ -64,11 +70,9 @@ export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
         {outcomes.read > 1 && (
           <Choice
             title="Seed"
-            value={String(seed)}
-            options={Array.from({ length: outcomes.read }, (_, i) => [String(i), String(i + 1)])}
-            onChange={(value) => {
-              setSeed(Number(value))
-            }}
+            value={seedText}
+            options={seeds.map((text) => [text, text])}
+            onChange={setSeed}
           />
         )}
       </div>
