@@ -70,9 +70,16 @@ describe('class unlearning on digits', () => {
     expect(again.seconds).toBeLessThan(first.seconds)
   })
 
-  test('the report is one page that opens from disk, with its Markdown and JSON beside it', () => {
+  test('the report is one page that opens from disk, with its other formats beside it', () => {
     const folder = fileURLToPath(first.report)
-    expect(readdirSync(folder).sort()).toEqual(['index.html', 'report.json', 'report.md'])
+    expect(readdirSync(folder).sort()).toEqual([
+      'index.html',
+      'outcomes.json',
+      'report.json',
+      'report.md',
+      'results.csv',
+      'results.tex',
+    ])
     const html = readFileSync(join(folder, 'index.html'), 'utf8')
     expect(html).toContain('rfa')
     expect(html).not.toMatch(/<script|(src|href)="https?:|@import|url\(https?:/)

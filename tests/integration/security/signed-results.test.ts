@@ -484,7 +484,8 @@ describe('verify --require-signature', () => {
     writeFileSync(reportSignature(), readFileSync(signatureOf(the('train'))))
     rmSync(join(directory, 'out'), { recursive: true })
     await publish()
-    expect(readdirSync(join(directory, 'out')).sort()).toEqual(['index.html', 'report.json', 'report.md'])
+    const files = ['index.html', 'outcomes.json', 'report.json', 'report.md', 'results.csv', 'results.tex']
+    expect(readdirSync(join(directory, 'out')).sort()).toEqual(files)
   })
 
   test('refuses what is no public key, with exit code 2', async () => {
