@@ -1,4 +1,4 @@
-import { useEffect, useId, useLayoutEffect, useState } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useReducer, useState } from 'preact/hooks'
 
 /** The attributes of a cell that has details, which are lines of text. */
 export function detailsOf(title: string, lines: readonly string[]) {
@@ -13,6 +13,7 @@ const CELL = '[data-details]'
  */
 export function useCellDetails(table: { readonly current: HTMLTableElement | null }) {
   const [cell, setCell] = useState<HTMLElement>()
+  const [, placeAgain] = useReducer((times: number) => times + 1, 0)
   const id = useId()
   useLayoutEffect(() => {
     if (table.current?.querySelector(`${CELL}[tabindex="0"]`)) return
@@ -27,11 +28,16 @@ export function useCellDetails(table: { readonly current: HTMLTableElement | nul
     const pressed = ({ key }: KeyboardEvent) => {
       if (key === 'Escape') hide()
     }
-    addEventListener('scroll', hide, true)
+    // The focus itself scrolls to a cell. Its details stay and follow it.
+    const scrolled = () => {
+      if (document.activeElement === cell) placeAgain(undefined)
+      else hide()
+    }
+    addEventListener('scroll', scrolled, true)
     document.addEventListener('keydown', pressed)
     return () => {
       cell.removeAttribute('aria-describedby')
-      removeEventListener('scroll', hide, true)
+      removeEventListener('scroll', scrolled, true)
       document.removeEventListener('keydown', pressed)
     }
   }, [cell, id])
