@@ -92,3 +92,21 @@ export function FailureBanner({ failure, title }: { readonly failure: Failure; r
     </div>
   )
 }
+
+/** Stands in place of an answer: why it cannot be had or, until then, what is waited for. */
+export function NoAnswer({
+  failure,
+  title,
+  waiting = 'Loading …',
+}: {
+  readonly failure: Failure | undefined
+  readonly title: string
+  readonly waiting?: string
+}) {
+  if (failure) return <FailureBanner title={title} failure={failure} />
+  return (
+    <p class="note" role="status">
+      {waiting}
+    </p>
+  )
+}

@@ -5,8 +5,9 @@ import type { RunEntry, RunView } from '../../../contract.ts'
 import { ExportLink } from '../../controls/export-link.tsx'
 import { RunControls } from '../../controls/run-controls.tsx'
 import { StageBar, StatusBadge } from '../../controls/status.tsx'
+import { TabBar } from '../../controls/tab-bar.tsx'
 import { timeText } from '../../format.ts'
-import { FailureBanner, useFollow, usePageTitle } from '../../shell/page-state.tsx'
+import { FailureBanner, NoAnswer, useFollow, usePageTitle } from '../../shell/page-state.tsx'
 import { hashOf } from '../../shell/route.ts'
 import { useNow } from '../../shell/use-now.ts'
 import { useRoute } from '../../shell/use-route.tsx'
@@ -52,13 +53,7 @@ function RunPage({ path: [, id = '', tab] }: ViewProps) {
     return (
       <>
         <h1>{id}</h1>
-        {failure ? (
-          <FailureBanner title="The run cannot be loaded." failure={failure} />
-        ) : (
-          <p class="note" role="status">
-            Loading …
-          </p>
-        )}
+        <NoAnswer failure={failure} title="The run cannot be loaded." />
       </>
     )
   return (
@@ -152,17 +147,14 @@ function Tabs({ run, chosen }: { readonly run: RunView; readonly chosen: string 
   const { id } = run.entry
   return (
     <>
-      <nav class="tabs" aria-label="Parts of the run">
-        {shown.map(({ name, title }, i) => (
-          <a
-            key={name}
-            href={hashOf(i === 0 ? ['runs', id] : ['runs', id, name])}
-            aria-current={name === current?.name ? 'page' : undefined}
-          >
-            {title}
-          </a>
-        ))}
-      </nav>
+      <TabBar
+        label="Parts of the run"
+        tabs={shown.map((one, i) => ({
+          title: one.title,
+          href: hashOf(i === 0 ? ['runs', id] : ['runs', id, one.name]),
+          isCurrent: one === current,
+        }))}
+      />
       {current && <current.Component run={run} />}
     </>
   )

@@ -1,4 +1,6 @@
 import type { RunEntry } from '../../../contract.ts'
+import { Choice } from '../../controls/choice.tsx'
+import { FilterForm, SearchField } from '../../controls/filter-form.tsx'
 import { useRoute } from '../../shell/use-route.tsx'
 import { choicesOf, filterNames, orderOf, orders } from './filters.ts'
 
@@ -20,45 +22,29 @@ export function FilterBar({ runs }: { readonly runs: readonly RunEntry[] }) {
     setQuery({ [name]: value === '' ? undefined : value })
   }
   return (
-    <form
-      class="filters"
-      role="search"
-      onSubmit={(event) => {
-        event.preventDefault()
-      }}
-    >
-      <label class="search">
-        <span>Search</span>
-        <input
-          type="search"
-          value={query.text ?? ''}
-          placeholder="Name, note, failure …  ( / )"
-          onInput={({ currentTarget }) => {
-            set('text', currentTarget.value)
-          }}
-        />
-      </label>
+    <FilterForm isSearch>
+      <SearchField
+        value={query.text ?? ''}
+        placeholder="Name, note, failure …  ( / )"
+        onInput={(text) => {
+          set('text', text)
+        }}
+      />
       {Object.entries(labels).map(([name, label]) => {
         const values = choices[name as keyof typeof labels]
         const chosen = query[name] ?? ''
         if (values.length < 2 && chosen === '') return null
+        const named = new Set([...values, ...(chosen === '' ? [] : [chosen])])
         return (
-          <label key={name}>
-            <span>{label}</span>
-            <select
-              value={chosen}
-              onChange={({ currentTarget }) => {
-                set(name, currentTarget.value)
-              }}
-            >
-              <option value="">all</option>
-              {[...new Set([...values, ...(chosen === '' ? [] : [chosen])])].map((value) => (
-                <option key={value} value={value}>
-                  {value}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Choice
+            key={name}
+            title={label}
+            value={chosen}
+            options={[['', 'all'], ...[...named].map((value) => [value, value] as const)]}
+            onChange={(value) => {
+              set(name, value)
+            }}
+          />
         )
       })}
       {(['since', 'until'] as const).map((name) => (
@@ -73,21 +59,14 @@ export function FilterBar({ runs }: { readonly runs: readonly RunEntry[] }) {
           />
         </label>
       ))}
-      <label>
-        <span>Order</span>
-        <select
-          value={orderOf(query)}
-          onChange={({ currentTarget }) => {
-            set('sort', currentTarget.value === 'newest' ? '' : currentTarget.value)
-          }}
-        >
-          {Object.entries(orders).map(([name, label]) => (
-            <option key={name} value={name}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        title="Order"
+        value={orderOf(query)}
+        options={Object.entries(orders)}
+        onChange={(order) => {
+          set('sort', order === 'newest' ? '' : order)
+        }}
+      />
       {isFiltered && (
         <button
           type="button"
@@ -99,6 +78,6 @@ export function FilterBar({ runs }: { readonly runs: readonly RunEntry[] }) {
           Clear filters
         </button>
       )}
-    </form>
+    </FilterForm>
   )
 }

@@ -1,6 +1,8 @@
 import { useCallback, useMemo, useState } from 'preact/hooks'
 import { percent } from '../../../../report/format.ts'
 import type { SweepCell } from '../../../contract.ts'
+import { Choice } from '../../controls/choice.tsx'
+import { FilterForm } from '../../controls/filter-form.tsx'
 import { useRoute } from '../../shell/use-route.tsx'
 import { Board } from './board.tsx'
 import { CostChart } from './cost-chart.tsx'
@@ -130,35 +132,26 @@ function ValueChoices({
     return first && others.length === 0 ? first.text : 'range'
   }
   return (
-    <form
-      class="filters"
-      onSubmit={(event) => {
-        event.preventDefault()
-      }}
-    >
+    <FilterForm>
       {axes.map((axis) => {
         if (!axis.values) return null
         const chosen = chosenOf(axis)
         return (
-          <label key={axis.key}>
-            <span>{axis.title}</span>
-            <select
-              value={chosen}
-              onChange={({ currentTarget: { value } }) => {
-                const { [axis.key]: _, ...others } = brushes
-                const found = axis.values?.find(({ text }) => text === value)
-                onBrush(found ? { ...others, [axis.key]: brushOfValue(axis, found.at) } : others)
-              }}
-            >
-              <option value="">all</option>
-              {chosen === 'range' && <option value="range">a range</option>}
-              {axis.values.map(({ text }) => (
-                <option key={text} value={text}>
-                  {text}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Choice
+            key={axis.key}
+            title={axis.title}
+            value={chosen}
+            options={[
+              ['', 'all'],
+              ...(chosen === 'range' ? [['range', 'a range'] as const] : []),
+              ...axis.values.map(({ text }) => [text, text] as const),
+            ]}
+            onChange={(value) => {
+              const { [axis.key]: _, ...others } = brushes
+              const found = axis.values?.find(({ text }) => text === value)
+              onBrush(found ? { ...others, [axis.key]: brushOfValue(axis, found.at) } : others)
+            }}
+          />
         )
       })}
       {Object.keys(brushes).length > 0 && (
@@ -172,6 +165,6 @@ function ValueChoices({
           Select all
         </button>
       )}
-    </form>
+    </FilterForm>
   )
 }

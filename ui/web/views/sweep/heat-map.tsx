@@ -1,6 +1,7 @@
 import type { Table } from '../../../../report/blocks.ts'
 import { percent } from '../../../../report/format.ts'
 import { tableCsv, tableLatex } from '../../document/table-files.ts'
+import { Choice } from '../../controls/choice.tsx'
 import { ExportMenu } from '../../controls/export-menu.tsx'
 import { useRoute } from '../../shell/use-route.tsx'
 import {
@@ -47,24 +48,25 @@ export function HeatMap({ axes, points, brushes, onBrush }: Props) {
     })
     onBrush({ ...brushes, ...Object.fromEntries(ends) })
   }
+  const nameOf = ({ key, title }: Axis) => [key, title] as const
   const rows = (up.values ?? []).map(({ text }) => text).reverse()
   const columns = (across.values ?? []).map(({ text }) => text)
   return (
     <div class="heat">
       <div class="chart-tools">
-        <AxisChoice
-          label="Across"
-          axes={drawable}
-          chosen={across}
-          onChoose={(key) => {
+        <Choice
+          title="Across"
+          value={across.key}
+          options={drawable.map(nameOf)}
+          onChange={(key) => {
             setQuery({ across: key })
           }}
         />
-        <AxisChoice
-          label="Up"
-          axes={others}
-          chosen={up}
-          onChoose={(key) => {
+        <Choice
+          title="Up"
+          value={up.key}
+          options={others.map(nameOf)}
+          onChange={(key) => {
             setQuery({ up: key })
           }}
         />
@@ -120,36 +122,6 @@ export function HeatMap({ axes, points, brushes, onBrush }: Props) {
         </table>
       </div>
     </div>
-  )
-}
-
-function AxisChoice({
-  label,
-  axes,
-  chosen,
-  onChoose,
-}: {
-  readonly label: string
-  readonly axes: readonly Axis[]
-  readonly chosen: Axis
-  readonly onChoose: (key: string) => void
-}) {
-  return (
-    <label>
-      {label}{' '}
-      <select
-        value={chosen.key}
-        onChange={({ currentTarget }) => {
-          onChoose(currentTarget.value)
-        }}
-      >
-        {axes.map(({ key, title }) => (
-          <option key={key} value={key}>
-            {title}
-          </option>
-        ))}
-      </select>
-    </label>
   )
 }
 

@@ -3,9 +3,10 @@ import type { SweepProgress } from '../../../../experiment/sweep/sweep.ts'
 import type { SweepCell, SweepView } from '../../../contract.ts'
 import { RunControls } from '../../controls/run-controls.tsx'
 import { ProgressBar, StatusBadge } from '../../controls/status.tsx'
+import { TabBar } from '../../controls/tab-bar.tsx'
 import { DocumentView } from '../../document/document.tsx'
 import { timeText } from '../../format.ts'
-import { FailureBanner, useFollow, usePageTitle } from '../../shell/page-state.tsx'
+import { FailureBanner, NoAnswer, useFollow, usePageTitle } from '../../shell/page-state.tsx'
 import { hashOf } from '../../shell/route.ts'
 import { useEvery } from '../../shell/use-every.ts'
 import { useRoute } from '../../shell/use-route.tsx'
@@ -49,30 +50,21 @@ function SweepPage({ path: [, id = '', part] }: ViewProps) {
     return (
       <>
         <h1>{id}</h1>
-        {failure ? (
-          <FailureBanner title="The sweep cannot be loaded." failure={failure} />
-        ) : (
-          <p class="note" role="status">
-            Loading …
-          </p>
-        )}
+        <NoAnswer failure={failure} title="The sweep cannot be loaded." />
       </>
     )
   return (
     <>
       <SweepHead view={answer} progress={progress} onChange={reload} />
       {failure && <FailureBanner title="The sweep cannot be brought up to date." failure={failure} />}
-      <nav class="tabs" aria-label="Parts of the sweep">
-        {parts.map(({ name, title }) => (
-          <a
-            key={title}
-            href={hashOf(name === undefined ? ['sweeps', id] : ['sweeps', id, name])}
-            aria-current={part === name ? 'page' : undefined}
-          >
-            {title}
-          </a>
-        ))}
-      </nav>
+      <TabBar
+        label="Parts of the sweep"
+        tabs={parts.map(({ name, title }) => ({
+          title,
+          href: hashOf(name === undefined ? ['sweeps', id] : ['sweeps', id, name]),
+          isCurrent: part === name,
+        }))}
+      />
       {part === 'report' ? (
         <DocumentView document={answer.document} />
       ) : (
@@ -102,7 +94,7 @@ function SweepHead({
   const cells = progress?.cells ?? entry.cells
   const done = progress?.done ?? entry.done
   const failed = progress?.failures.length ?? entry.failed
-  const parts = [
+  const counts = [
     `${done} of ${cells} cells done`,
     ...(progress ? [`${progress.running.length} running, ${progress.maxParallel} at once`] : []),
     ...(progress && progress.cached > 0 ? [`${progress.cached} cached`] : []),
@@ -134,7 +126,7 @@ function SweepHead({
       </div>
       <div class="stage-bar sweep-bar">
         <ProgressBar share={done / Math.max(1, cells)} failed={failed / Math.max(1, cells)} label="cells" />
-        <small>{parts.join(' · ')}</small>
+        <small>{counts.join(' · ')}</small>
       </div>
       {progress?.failures.slice(-3).map(({ cell, run, reason }) => (
         <p key={run} class="failure">

@@ -1,3 +1,4 @@
+import { FilterForm, SearchField } from '../../controls/filter-form.tsx'
 import { ProgressBar, StatusBadge } from '../../controls/status.tsx'
 import { agoText, timeText } from '../../format.ts'
 import { FailureBanner, usePageTitle } from '../../shell/page-state.tsx'
@@ -38,24 +39,14 @@ function SweepsPage() {
         </p>
       )}
       {sweeps.length > 0 && (
-        <form
-          class="filters"
-          role="search"
-          onSubmit={(event) => {
-            event.preventDefault()
-          }}
-        >
-          <label class="search">
-            <span>Search</span>
-            <input
-              type="search"
-              value={query.text ?? ''}
-              onInput={({ currentTarget }) => {
-                setQuery({ text: currentTarget.value === '' ? undefined : currentTarget.value })
-              }}
-            />
-          </label>
-        </form>
+        <FilterForm isSearch>
+          <SearchField
+            value={query.text ?? ''}
+            onInput={(value) => {
+              setQuery({ text: value === '' ? undefined : value })
+            }}
+          />
+        </FilterForm>
       )}
       <ul class="plain-list">
         {shown.map(({ id, state, cells, done, failed, startedAt }) => (

@@ -3,7 +3,7 @@ import { layerWords, type MapSet } from '../../../../../experiment/records/featu
 import { ckaHeat } from '../../../../../report/charts/maps.ts'
 import type { FeatureMapsView } from '../../../../contract.ts'
 import { ChartFigure } from '../../../document/chart-figure.tsx'
-import { FailureBanner } from '../../../shell/page-state.tsx'
+import { NoAnswer } from '../../../shell/page-state.tsx'
 import { useRoute } from '../../../shell/use-route.tsx'
 import { questions } from '../../../source/questions.ts'
 import { useAnswer } from '../../../source/use-source.ts'
@@ -42,14 +42,7 @@ function FeaturesTab({ run }: RunTabProps) {
     if (isLoaded) reload()
     // Stages that have ended since may have left maps.
   }, [done])
-  if (!answer)
-    return failure ? (
-      <FailureBanner title="The maps cannot be loaded." failure={failure} />
-    ) : (
-      <p class="note" role="status">
-        Loading …
-      </p>
-    )
+  if (!answer) return <NoAnswer failure={failure} title="The maps cannot be loaded." />
   if ('missing' in answer)
     return (
       <div class="banner note">

@@ -11,11 +11,11 @@ import { differenceHeat, shareHeat } from '../../../../../report/charts/classes.
 import type { OutcomeSet, Outcomes } from '../../../../../experiment/records/outcomes.ts'
 import { ChartFigure } from '../../../document/chart-figure.tsx'
 import { SectionView } from '../../../document/document.tsx'
-import { FailureBanner } from '../../../shell/page-state.tsx'
+import { NoAnswer } from '../../../shell/page-state.tsx'
 import { questions } from '../../../source/questions.ts'
 import { useAnswer } from '../../../source/use-source.ts'
 import type { RunTab, RunTabProps } from '../run-tab.ts'
-import { Choice } from './choice.tsx'
+import { Choice } from '../../../controls/choice.tsx'
 import { ThresholdView } from './threshold.tsx'
 import { useChoice } from './use-choice.ts'
 
@@ -30,12 +30,12 @@ export const outcomesTab: RunTab = {
 function OutcomesTab({ run }: RunTabProps) {
   const { answer, failure } = useAnswer(questions.outcomes(run.entry.id))
   if (!answer)
-    return failure ? (
-      <FailureBanner title="The outcomes cannot be loaded." failure={failure} />
-    ) : (
-      <p class="note" role="status">
-        The outcomes are computed from the logits in the store …
-      </p>
+    return (
+      <NoAnswer
+        failure={failure}
+        title="The outcomes cannot be loaded."
+        waiting="The outcomes are computed from the logits in the store …"
+      />
     )
   return <OutcomesView outcomes={answer} />
 }

@@ -3,12 +3,12 @@ import { counted } from '../../../../../common/counted.ts'
 import { significant } from '../../../../../report/format.ts'
 import { paths, type Neighbours, type SampleTable } from '../../../../contract.ts'
 import { useWindowRows } from '../../../controls/use-window-rows.ts'
-import { FailureBanner } from '../../../shell/page-state.tsx'
+import { FailureBanner, NoAnswer } from '../../../shell/page-state.tsx'
 import { useRoute } from '../../../shell/use-route.tsx'
 import { questions } from '../../../source/questions.ts'
 import { useAnswer } from '../../../source/use-source.ts'
 import type { RunTab, RunTabProps } from '../run-tab.ts'
-import { Choice } from './choice.tsx'
+import { Choice } from '../../../controls/choice.tsx'
 import { orderedSamples, sampleOrders, type SampleOrder } from './sample-order.ts'
 import { useChoice } from './use-choice.ts'
 
@@ -28,12 +28,8 @@ function SamplesTab({ run }: RunTabProps) {
   const { id } = run.entry
   const { answer, failure } = useAnswer(questions.samples(id))
   if (!answer)
-    return failure ? (
-      <FailureBanner title="The samples cannot be loaded." failure={failure} />
-    ) : (
-      <p class="note" role="status">
-        The samples are read …
-      </p>
+    return (
+      <NoAnswer failure={failure} title="The samples cannot be loaded." waiting="The samples are read …" />
     )
   return <SampleList run={id} table={answer} />
 }

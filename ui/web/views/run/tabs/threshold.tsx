@@ -11,7 +11,7 @@ import { curvesOf, outcomeRows, type OutcomeRow } from '../../../../../report/se
 import { attackNames, linesOf } from '../../../../../report/sections/roc.ts'
 import { ChartFigure } from '../../../document/chart-figure.tsx'
 import { TextOf } from '../../../document/text.tsx'
-import { Choice } from './choice.tsx'
+import { Choice } from '../../../controls/choice.tsx'
 import { useChoice } from './use-choice.ts'
 import { pointAtRate, rateAt, thresholdText } from './threshold-point.ts'
 
