@@ -1,19 +1,17 @@
 import { mapsOf } from '../../../activities/feature-maps.ts'
-import { manifestsOf } from '../../../activities/report.ts'
 import { digestOf } from '../../../common/canonical.ts'
 import type { FeatureMaps } from '../../../experiment/records/feature-maps.ts'
-import { manifestDigest } from '../../../experiment/records/manifest.ts'
 import type { RunRecord } from '../../../experiment/records/run.ts'
 import { whyMissing } from '../../../report/input.ts'
 import { mapModels, type MapModel } from '../../../report/sections/maps.ts'
 import type { Features } from '../../contract.ts'
-import { failedStages } from '../run-entry.ts'
 import type { Snapshot } from '../run-reader.ts'
 import type { Answer, Params } from './answer.ts'
 import { cached, type AnswerContext } from './context.ts'
+import { failuresOf, runInput } from './run-input.ts'
 import { runRecord } from './stored-record.ts'
 
-interface Context extends Pick<AnswerContext, 'artifacts' | 'cache'> {
+interface Context extends Pick<AnswerContext, 'artifacts' | 'cache' | 'inputs'> {
   readonly snapshot: () => Promise<Pick<Snapshot, 'progress'>>
 }
 
@@ -22,21 +20,18 @@ export async function featuresAnswer(context: Context, { run: id = '' }: Params)
   const { artifacts } = context
   const record = await runRecord(artifacts, id)
   if (!record.spec.maps) return { json: NOT_ASKED satisfies Features }
-  const manifests = await manifestsOf(artifacts, record)
-  const models = mapModels({ run: record, manifests })
-  const stages = models.map(({ stage }) => stage)
-  const progress = (await context.snapshot()).progress.get(id)
-  const failed = (progress && failedStages(progress)) ?? record.failed ?? []
-  const digests = stages.map(({ key }) => {
-    const manifest = manifests[key]
-    return manifest ? manifestDigest(manifest) : null
-  })
-  const view = await cached(context, digestOf(['features', id, digests, failed]), async () => {
-    const maps = await mapsOf(artifacts, { manifests }, stages)
+  const stored = await runInput(context, id)
+  const failed = failuresOf(record, (await context.snapshot()).progress.get(id))
+  const view = await cached(context, digestOf(['features', stored.digest, failed]), async () => {
+    const input = { ...stored.input, failed }
+    const models = mapModels(input)
+    const maps = await mapsOf(
+      artifacts,
+      input,
+      models.map(({ stage }) => stage),
+    )
     const reasonOf = ({ stage }: MapModel) =>
-      stage.key in manifests
-        ? 'the store lacks its maps'
-        : whyMissing({ run: record, manifests, failed }, [stage])
+      stage.key in input.manifests ? 'the store lacks its maps' : whyMissing(input, [stage])
     return featuresOf(record, models, maps, reasonOf)
   })
   return { json: view satisfies Features }

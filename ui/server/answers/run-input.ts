@@ -2,7 +2,9 @@ import { manifestsOf } from '../../../activities/report.ts'
 import type { Artifacts } from '../../../artifacts/artifacts.ts'
 import { digestOf } from '../../../common/canonical.ts'
 import { manifestDigest } from '../../../experiment/records/manifest.ts'
+import type { RunProgress, RunRecord } from '../../../experiment/records/run.ts'
 import type { ReportInput } from '../../../report/report.ts'
+import { failedStages } from '../run-entry.ts'
 import { cached, type AnswerContext, type StoredInput } from './context.ts'
 import { runRecord } from './stored-record.ts'
 
@@ -22,6 +24,11 @@ async function readInput(artifacts: Artifacts, id: string): Promise<StoredInput>
   const manifests = await manifestsOf(artifacts, run)
   const digest = digestOf([id, Object.values(manifests).map(manifestDigest).sort()])
   return { input: { run, manifests, failed: run.failed ?? [] }, digest }
+}
+
+/** The stages of a run that have failed until now, by its progress or, without one, its record. */
+export function failuresOf(run: RunRecord, progress: RunProgress | undefined): ReportInput['failed'] {
+  return progress ? failedStages(progress) : (run.failed ?? [])
 }
 
 /** Returns what is computed from a run, computed again only if its stages have changed. */

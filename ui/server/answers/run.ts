@@ -1,8 +1,6 @@
 import { stringify } from 'yaml'
 import { mapsOf } from '../../../activities/feature-maps.ts'
-import { manifestsOf } from '../../../activities/report.ts'
 import { digestOf } from '../../../common/canonical.ts'
-import { manifestDigest } from '../../../experiment/records/manifest.ts'
 import type { RunRecord } from '../../../experiment/records/run.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { commandOf } from '../../../report/command.ts'
@@ -10,26 +8,25 @@ import { csvOfRun, latexOfRun } from '../../../report/result-files.ts'
 import { reportDocument, type ReportInput } from '../../../report/report.ts'
 import { drawnMapStages } from '../../../report/sections/maps.ts'
 import type { RunView } from '../../contract.ts'
-import { failedStages, runEntry } from '../run-entry.ts'
+import { runEntry } from '../run-entry.ts'
 import type { Snapshot } from '../run-reader.ts'
 import type { Answer, Params } from './answer.ts'
 import { cached, type AnswerContext } from './context.ts'
-import { runRecord } from './stored-record.ts'
+import { failuresOf, runInput } from './run-input.ts'
 
 /** A run: its progress, and its report of the stages that are finished now. */
 export async function runAnswer(context: AnswerContext, { run: id = '' }: Params): Promise<Answer> {
   const { artifacts } = context
-  const [record, labels, snapshot] = await Promise.all([
-    runRecord(artifacts, id),
+  const [stored, labels, snapshot] = await Promise.all([
+    runInput(context, id),
     artifacts.labels(id),
     context.snapshot(),
   ])
+  const record = stored.input.run
   const progress = snapshot.progress.get(id)
-  const manifests = await manifestsOf(artifacts, record)
-  const failed = (progress && failedStages(progress)) ?? record.failed ?? []
-  const input: ReportInput = { run: record, manifests, failed, ...(labels && { labels }) }
-  const digests = Object.values(manifests).map(manifestDigest).sort()
-  const key = digestOf(['run', id, digests, failed, labels ?? null, record.command])
+  const failed = failuresOf(record, progress)
+  const input: ReportInput = { ...stored.input, failed, ...(labels && { labels }) }
+  const key = digestOf(['run', stored.digest, failed, labels ?? null, record.command])
   const report = await cached(context, key, async () =>
     reportOf({ ...input, maps: await mapsOf(artifacts, input, drawnMapStages(input)) }),
   )
