@@ -5,7 +5,7 @@ import type { MapSet } from '../records/feature-maps.ts'
 import type { Measured } from '../records/measured.ts'
 import type { ModelSpec } from '../spec/model.ts'
 import type { Schemas } from '../spec/schemas.ts'
-import { defineRequestedStage } from './requested-definition.ts'
+import { defineRequestedStage, weightInputs, type WeightInputs } from './requested-definition.ts'
 
 function section({ z }: Schemas) {
   return z
@@ -53,13 +53,7 @@ export const maps = defineRequestedStage<{
     /** Draws the samples and the random numbers of UMAP. */
     readonly seed: number
   }
-  readonly inputs: {
-    readonly dataset: 'dataset'
-    readonly split: 'split'
-    readonly model: 'train' | 'unlearn'
-    /** Absent in an experiment without gold. */
-    readonly goldModel?: 'train'
-  }
+  readonly inputs: WeightInputs
   readonly metrics: {
     /** The layer in words. */
     readonly layer: string
@@ -91,12 +85,7 @@ export const maps = defineRequestedStage<{
   stage: (options, { trained, seeds, inputs }) =>
     trained && {
       params: { maps: options, model: trained.model, seed: seeds.split },
-      inputs: {
-        dataset: inputs.dataset,
-        split: inputs.split,
-        model: inputs.model,
-        ...(inputs.goldModel && { goldModel: inputs.goldModel }),
-      },
+      inputs: weightInputs(inputs),
     },
   figures: {
     heading: 'Feature maps',

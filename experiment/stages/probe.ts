@@ -5,7 +5,7 @@ import type { Measured } from '../records/measured.ts'
 import { setNames } from '../records/set-names.ts'
 import type { ModelSpec } from '../spec/model.ts'
 import type { Schemas } from '../spec/schemas.ts'
-import { defineRequestedStage } from './requested-definition.ts'
+import { defineRequestedStage, weightInputs, type WeightInputs } from './requested-definition.ts'
 
 function section({ z }: Schemas) {
   return z
@@ -39,13 +39,7 @@ export const probe = defineRequestedStage<{
     /** Draws the samples. */
     readonly seed: number
   }
-  readonly inputs: {
-    readonly dataset: 'dataset'
-    readonly split: 'split'
-    readonly model: 'train' | 'unlearn'
-    /** Absent in an experiment without gold. */
-    readonly goldModel?: 'train'
-  }
+  readonly inputs: WeightInputs
   readonly metrics: {
     /**
      * Numbers of samples: those that train the probes, those that test them, and those that CKA
@@ -78,12 +72,7 @@ export const probe = defineRequestedStage<{
   stage: (options, { trained, seeds, inputs }) =>
     trained && {
       params: { probe: options, model: trained.model, seed: seeds.split },
-      inputs: {
-        dataset: inputs.dataset,
-        split: inputs.split,
-        model: inputs.model,
-        ...(inputs.goldModel && { goldModel: inputs.goldModel }),
-      },
+      inputs: weightInputs(inputs),
     },
   figures: {
     heading: 'Features',

@@ -52,6 +52,25 @@ export interface JudgedModel {
   }
 }
 
+/** The inputs of a stage that reads the weights of a model, and those of gold if there is gold. */
+export type WeightInputs = Readonly<{
+  dataset: 'dataset'
+  split: 'split'
+  model: 'train' | 'unlearn'
+  /** Absent in an experiment without gold. */
+  goldModel?: 'train'
+}>
+
+/** Selects these inputs. */
+export function weightInputs({
+  dataset,
+  split,
+  model,
+  goldModel,
+}: JudgedModel['inputs']): RefsTo<WeightInputs> {
+  return { dataset, split, model, ...(goldModel && { goldModel }) }
+}
+
 /** Work, figures and tracking are required, unlike those of other kinds. */
 export interface RequestedSettings<Types extends RequestedTypes> extends StageSettings<Types> {
   readonly work: (metrics: Types['metrics']) => string
