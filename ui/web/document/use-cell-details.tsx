@@ -28,10 +28,12 @@ export function useCellDetails(table: { readonly current: HTMLTableElement | nul
     const pressed = ({ key }: KeyboardEvent) => {
       if (key === 'Escape') hide()
     }
-    // The focus itself scrolls to a cell. Its details stay and follow it.
+    // The focus itself scrolls to a cell, whose details stay and follow it. It can have moved to
+    // another cell since this effect ran, so the cell that has it now is the one that counts.
     const scrolled = () => {
-      if (document.activeElement === cell) placeAgain(undefined)
-      else hide()
+      const focused = cellOf(document.activeElement)
+      setCell(focused && table.current?.contains(focused) ? focused : undefined)
+      placeAgain(undefined)
     }
     addEventListener('scroll', scrolled, true)
     document.addEventListener('keydown', pressed)
@@ -40,7 +42,7 @@ export function useCellDetails(table: { readonly current: HTMLTableElement | nul
       removeEventListener('scroll', scrolled, true)
       document.removeEventListener('keydown', pressed)
     }
-  }, [cell, id])
+  }, [cell, id, table])
   const point = ({ target }: Event) => {
     setCell(cellOf(target))
   }
