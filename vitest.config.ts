@@ -123,6 +123,8 @@ interface Tier {
   /** The number of files that run at the same time. */
   readonly files?: number
   readonly env?: Readonly<Record<string, string>>
+  /** Modules that Vitest executes before and after the tier. */
+  readonly setup?: readonly string[]
 }
 
 /**
@@ -131,7 +133,14 @@ interface Tier {
 const tier = (
   name: string,
   testTimeout: number,
-  { include = [`tests/${name}/**/*.test.ts`], exclude = [], isolate = true, files = 2, env }: Tier = {},
+  {
+    include = [`tests/${name}/**/*.test.ts`],
+    exclude = [],
+    isolate = true,
+    files = 2,
+    env,
+    setup = [],
+  }: Tier = {},
 ) => ({
   test: {
     name,
@@ -140,6 +149,7 @@ const tier = (
     pool: 'forks' as const,
     isolate,
     maxWorkers: files,
+    globalSetup: [...setup],
     setupFiles: ['tests/support/setup.ts'],
     testTimeout,
     hookTimeout: testTimeout,
@@ -166,7 +176,7 @@ export default defineConfig({
       }),
       // These files spend half of their time waiting for servers, timers and other processes.
       tier('integration', 300_000, { files: 4 }),
-      tier('e2e', 600_000, { files: 4 }),
+      tier('e2e', 600_000, { files: 4, isolate: false, setup: ['tests/support/stack-directories.ts'] }),
       tier('faults', 600_000, { files: 4 }),
     ],
   },

@@ -5,8 +5,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { garbage } from '../../artifacts/removal/gc.ts'
 import { takeInventory } from '../../artifacts/removal/inventory.ts'
-import { answerOf, zeroshift, zeroshiftWith, type Answer } from '../support/command.ts'
+import { answerOf, zeroshiftWith, type Answer } from '../support/command.ts'
 import { fileDirectory, testDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 import { sharedStack } from '../support/shared-stack.ts'
 
 const stack = sharedStack()
@@ -63,10 +64,10 @@ describe('an experiment whose models are all of a program', () => {
 
   beforeAll(async () => {
     directory = withPrograms(fileDirectory(), ofExternalModel)
-    const dry = await zeroshift(directory, 'run', 'config.yaml', '--dry-run').ended
+    const dry = await zeroshiftHereWith({}, directory, 'run', 'config.yaml', '--dry-run')
     expect(dry.code).toBe(0)
     expect(existsSync(storeIn(directory))).toBe(false)
-    const { code, stdout } = await stack.zeroshift(directory, 'run', 'config.yaml', '--json').ended
+    const { code, stdout } = await stack.here(directory, 'run', 'config.yaml', '--json')
     expect(code).toBe(0)
     answer = answerOf(stdout)
   })
@@ -84,21 +85,21 @@ describe('an experiment whose models are all of a program', () => {
   })
 
   test('is answered from the store the second time, and its programs are kept by gc and check', async () => {
-    const again = await zeroshift(directory, 'run', 'config.yaml', '--json').ended
+    const again = await zeroshiftHereWith({}, directory, 'run', 'config.yaml', '--json')
     expect(answerOf(again.stdout)).toMatchObject({ stages: { computed: 0 }, digest: answer.digest })
     const { store } = openArtifacts(storeIn(directory))
     const { stages, blobs } = garbage(await takeInventory(store), -Infinity)
     expect([...stages, ...blobs].map(({ path }) => path)).toEqual([])
-    const checked = await zeroshift(directory, 'check', '--read-data').ended
+    const checked = await zeroshiftHereWith({}, directory, 'check', '--read-data')
     expect(checked.code).toBe(0)
   })
 
   test('verify needs the store alone, and names the program whose second run gives other bytes', async () => {
     const elsewhere = testDirectory()
     const other = join(elsewhere, 'copied')
-    const copied = await zeroshift(directory, 'store', 'copy', storeIn(directory), other).ended
+    const copied = await zeroshiftHereWith({}, directory, 'store', 'copy', storeIn(directory), other)
     expect(copied.code).toBe(0)
-    const verified = await stack.zeroshift(elsewhere, 'verify', answer.id, '--store', other, '--json').ended
+    const verified = await stack.here(elsewhere, 'verify', answer.id, '--store', other, '--json')
     expect(verified.code).toBe(1)
     const found = answerOf(verified.stdout)
     expect(found.notReproducible).toEqual(['unlearn by dice'])
@@ -111,7 +112,7 @@ describe('an experiment whose models are all of a program', () => {
 
 test('a program may unlearn a built-in model: weights have every figure, outputs those of outputs', async () => {
   const directory = withPrograms(testDirectory(), ofBuiltInModel)
-  const { code, stdout } = await stack.zeroshift(directory, 'run', 'config.yaml', '--json').ended
+  const { code, stdout } = await stack.here(directory, 'run', 'config.yaml', '--json')
   expect(code).toBe(0)
   const { id, failed } = answerOf(stdout)
   expect(failed).toEqual([])
@@ -129,11 +130,11 @@ test('a sweep varies the options of a program, whose files are in the folder of 
   const sweep = join(directory, '../sweep.yaml')
   writeFileSync(sweep, 'name: steps\nbase: base/config.yaml\ngrid: { "methods[1].options.steps": [1, 3] }\n')
   const options = ['--store', storeIn(directory), '--json']
-  const { stdout, stderr } = await stack.zeroshift(directory, 'sweep', sweep, ...options).ended
+  const { stdout, stderr } = await stack.here(directory, 'sweep', sweep, ...options)
   const { cells } = answerOf(stdout)
   expect(cells, stderr).toMatchObject({ cells: 2, done: 2, failures: [] })
   // The runs of the sweep have the stages of a run of their own.
-  const alone = await zeroshift(directory, 'run', 'config.yaml', ...options).ended
+  const alone = await zeroshiftHereWith({}, directory, 'run', 'config.yaml', ...options)
   expect(answerOf(alone.stdout)).toMatchObject({ stages: { computed: 0 } })
 })
 
@@ -151,7 +152,7 @@ test('a failing program is an error with its last words, and the other rows are 
   const directory = withPrograms(testDirectory(), config)
   rmSync(join(directory, 'shrink.mjs'))
   writeFileSync(join(directory, 'shrink.mjs'), '')
-  const { stdout } = await stack.zeroshift(directory, 'run', 'config.yaml', '--json').ended
+  const { stdout } = await stack.here(directory, 'run', 'config.yaml', '--json')
   const { failed, results } = answerOf(stdout)
   expect(failed).toEqual([
     { title: 'unlearn by shrink', reason: expect.stringContaining('no such luck') as string },

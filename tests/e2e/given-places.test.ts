@@ -81,7 +81,7 @@ async function run(name: string, place: (model: Model) => string): Promise<Answe
   const folder = join(directory, name)
   mkdirSync(folder)
   writeFileSync(join(folder, 'given.yaml'), config(name, place))
-  const ended = await stack.zeroshift(folder, 'run', 'given.yaml', '--json').ended
+  const ended = await stack.here(folder, 'run', 'given.yaml', '--json')
   expect(ended.code, ended.stderr).toBe(0)
   const answer = answerOf(ended.stdout)
   expect(answer).toMatchObject({ status: 'completed', failed: [] })
@@ -96,7 +96,7 @@ function verifyCopy(name: string, id: string, ...args: readonly string[]) {
     join(directory, name, '.zeroshift/store/runs', id, 'report/report.json'),
     join(folder, 'report.json'),
   )
-  return stack.zeroshift(folder, 'verify', 'report.json', '--json', ...args).ended
+  return stack.here(folder, 'verify', 'report.json', '--json', ...args)
 }
 
 /** The digests of the models of a run's rows, by their labels. */

@@ -4,13 +4,15 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
 import { stream } from '../../learning/random.ts'
-import { zeroshift, type Answer } from '../support/command.ts'
+import type { Answer } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
+import { sharedStack } from '../support/shared-stack.ts'
 
 /**
  * An experiment on a folder of pictures, from the files to the report. A second run in another
  * place finds all facts known.
  */
+const stack = sharedStack()
 let directory: string
 beforeAll(async () => {
   directory = fileDirectory()
@@ -50,7 +52,7 @@ methods:
 
 async function run(from: string): Promise<Answer> {
   writeFileSync(join(directory, 'folder.yaml'), config(from))
-  const { stdout } = await zeroshift(directory, 'run', 'folder.yaml', '--json').ended
+  const { stdout } = await stack.here(directory, 'run', 'folder.yaml', '--json')
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer
 }
 
@@ -74,7 +76,7 @@ test('an experiment on a folder of images completes, and from another place ever
 test('a folder with a mistake is refused before any work, with the line that names it', async () => {
   writeFileSync(join(directory, 'moved/even/7.png'), 'no image')
   writeFileSync(join(directory, 'folder.yaml'), config('moved'))
-  const { stderr, code } = await zeroshift(directory, 'run', 'folder.yaml', '--json').ended
+  const { stderr, code } = await stack.here(directory, 'run', 'folder.yaml', '--json')
   expect(code).toBe(2)
   expect(stderr).toMatch(
     /folder\.yaml:3:35: .*even\/7\.png cannot be decoded: it is cut, damaged or no image/,

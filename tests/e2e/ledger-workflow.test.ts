@@ -6,9 +6,9 @@ import type { JudgeTask, SettleTask } from '../../activities/ledger.ts'
 import type { LedgerInput, LedgerResult } from '../../experiment/ledger/ledger.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
 import { ledgerType, ledgerWorkflowId, requestedSignal } from '../../workflows/names.ts'
-import { zeroshift } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 import { errorOf } from '../support/errors.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 import { recording, untilCancelled } from '../support/recording.ts'
 import { forFile } from '../support/release.ts'
 import { sampleRun } from '../support/run.ts'
@@ -134,7 +134,7 @@ test('the failure of a run is passed on, and the ladder continues', async () => 
 test('a ledger is shown and cancelled by commands, and settles nothing; the next start goes on', async () => {
   const directory = fileDirectory()
   const command = (...args: readonly string[]) =>
-    zeroshift(directory, ...args, '--temporal', server.address).ended
+    zeroshiftHereWith({ TEMPORAL_ADDRESS: server.address }, directory, ...args)
   const { ledger, calls, settled } = queue('stopped', 1, () => true)
   const training: Activities['train'] = (task) => {
     calls.push(task.stage as Stage)
@@ -142,7 +142,7 @@ test('a ledger is shown and cancelled by commands, and settles nothing; the next
   }
   const error = await withWorker(server.address, { ...ledger, train: training }, async () => {
     const handle = await start('stopped')
-    await expect.poll(() => calls.some(({ kind }) => kind === 'train'), { timeout: 30_000 }).toBe(true)
+    await expect.poll(() => calls.some(({ kind }) => kind === 'train'), { timeout: 120_000 }).toBe(true)
     const shown = await command('status', 'ledger-stopped', '--json')
     expect(JSON.parse(shown.stdout), shown.stderr).toMatchObject({
       id: ledgerWorkflowId('stopped', 'test').replace('zeroshift-', ''),

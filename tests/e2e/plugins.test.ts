@@ -41,7 +41,7 @@ beforeAll(async () => {
     'lines/train.txt': lineSamples(120),
     'lines/test.txt': lineSamples(60),
   })
-  const run = await stack.zeroshift(folder, 'run', 'own.yaml', '--json').ended
+  const run = await stack.here(folder, 'run', 'own.yaml', '--json')
   expect(run.code, run.stderr).toBe(0)
   ;({ stdout } = run)
 })
@@ -76,7 +76,7 @@ test('the target of a plug-in gives the bytes of the target that it copies, and 
 
 test('the run can be verified, with the plug-ins of its report', async () => {
   const { id } = answerOf(stdout)
-  const { code, stdout: told, stderr } = await stack.zeroshift(folder, 'verify', id, '--json').ended
+  const { code, stdout: told, stderr } = await stack.here(folder, 'verify', id, '--json')
   expect(code, stderr).toBe(0)
   expect(answerOf(told)).toMatchObject({ id, status: 'verified' })
 })

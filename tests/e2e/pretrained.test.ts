@@ -4,14 +4,16 @@ import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { decodeTensors } from '../../artifacts/format/safetensors.ts'
-import { zeroshift } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
+import { sharedStack } from '../support/shared-stack.ts'
 import { tinyResnet, tinyVit, writeCheckpoint } from '../support/tiny-checkpoint.ts'
 
 /**
  * Experiments on pre-trained models: checkpoints that the test writes, and the digits that
  * Zeroshift ships.
  */
+const stack = sharedStack()
 let directory: string
 beforeAll(() => {
   directory = fileDirectory()
@@ -46,7 +48,7 @@ interface Answer {
 async function run(name: string, tune?: string, ...more: readonly string[]): Promise<Answer> {
   const file = join(directory, `${name}.yaml`)
   writeFileSync(file, config(name, tune))
-  const { stdout, stderr, code } = await zeroshift(directory, 'run', file, '--json', ...more).ended
+  const { stdout, stderr, code } = await stack.here(directory, 'run', file, '--json', ...more)
   expect(code, stderr).toBe(0)
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer
 }
@@ -77,7 +79,7 @@ test('original and gold start from the checkpoint, whose place is in no key', as
 
 test("a run's adapter goes out, says what was forgotten by digests alone, and is applied to images", async () => {
   const { id } = await run('vit')
-  const cli = (...args: readonly string[]) => zeroshift(directory, 'adapter', ...args).ended
+  const cli = (...args: readonly string[]) => zeroshiftHereWith({}, directory, 'adapter', ...args)
   const exported = await cli('export', id, '--out', 'exported')
   expect(exported.code, exported.stderr).toBe(0)
   const again = await cli('export', id, '--out', 'exported')
@@ -155,7 +157,7 @@ test("the export of a method's model is the original with its adapter merged, as
     ['adapter', 'export', id, '--out', 'parts'],
     ['adapter', 'merge', 'parts/adapter', '--base', 'parts/base', '--out', 'merged'],
   ]) {
-    const { code, stderr } = await zeroshift(directory, ...words).ended
+    const { code, stderr } = await zeroshiftHereWith({}, directory, ...words)
     expect(code, stderr).toBe(0)
   }
   expect(readdirSync(join(directory, 'model')).sort()).toEqual(
@@ -186,7 +188,7 @@ test('a residual network, of which adapters alone are trained, keeps its statist
 
 test('a checkpoint that is wrong is refused, at its place in the config, before anything starts', async () => {
   writeCheckpoint(join(directory, 'vit'), tinyVit, { config: { model_type: 'vit', hidden_size: 13 } })
-  const { code, stderr } = await zeroshift(directory, 'run', 'vit.yaml').ended
+  const { code, stderr } = await zeroshiftHereWith({}, directory, 'run', 'vit.yaml')
   expect(code).toBe(2)
   expect(stderr).toMatch(/vit\.yaml:\d+:\d+: .*hidden_size 13 is no multiple of num_attention_heads 12/)
 })

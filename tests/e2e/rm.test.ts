@@ -1,20 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
-import { freePort } from '../../host/free-port.ts'
-import {
-  answerOf,
-  endlessConfig,
-  smallConfig,
-  zeroshift,
-  type Ended,
-  type Running,
-} from '../support/command.ts'
+import { answerOf, endlessConfig, smallConfig, zeroshift, type Ended } from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
+import { sharedStack } from '../support/shared-stack.ts'
 
+const stack = sharedStack()
 let directory: string
-let stack: Running | undefined
 beforeEach(() => {
   directory = testDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
@@ -24,12 +18,11 @@ beforeEach(() => {
     'name: steps\nbase: small.yaml\ngrid: { "methods[1].steps": [20, 21] }\n',
   )
 })
-afterEach(async () => {
-  stack?.child.kill('SIGINT')
-  await stack?.ended
-})
 
-const command = (...args: readonly string[]): Promise<Ended> => zeroshift(directory, ...args).ended
+/** A command that uses the shared server. */
+const command = (...args: readonly string[]): Promise<Ended> => stack.here(directory, ...args)
+/** One that knows no other server than that of its directory. */
+const offline = (...args: readonly string[]): Promise<Ended> => zeroshiftHereWith({}, directory, ...args)
 const artifacts = () => openArtifacts(join(directory, '.zeroshift/store'))
 
 async function done(...args: readonly string[]): Promise<Record<string, unknown>> {
@@ -39,8 +32,6 @@ async function done(...args: readonly string[]): Promise<Record<string, unknown>
 }
 
 test('a run that goes on stays; one that has ended is removed with what only it needed', async () => {
-  stack = zeroshift(directory, 'up', '--no-s3', '--no-mlflow', '--port', String(await freePort()))
-  await stack.says('Ctrl-C stops it')
   const own = answerOf((await command('run', 'small.yaml', '--json')).stdout).id
   const sweep = answerOf((await command('sweep', 'sweep.yaml', '--json')).stdout).id
   const going = answerOf((await command('run', 'long.yaml', '--json', '--detach')).stdout).id
@@ -90,16 +81,20 @@ test('a run that was interrupted is removed with its workflow, which does not co
   await expect.poll(leases, { timeout: 60_000 }).not.toEqual([])
   running.child.kill('SIGKILL')
   await running.ended
-  expect((await command('status')).stdout).toMatch(new RegExp(`${id} +experiment +interrupted`))
+  expect((await zeroshift(directory, 'status').ended).stdout).toMatch(
+    new RegExp(`${id} +experiment +interrupted`),
+  )
 
   // The lease shows no life for two heartbeats.
   await expect
-    .poll(async () => (await command('rm', id, '--delete')).code, { timeout: 200_000, interval: 2_000 })
+    .poll(async () => (await offline('rm', id, '--delete')).code, { timeout: 200_000, interval: 2_000 })
     .toBe(0)
   expect(await runs()).toEqual([])
-  expect((await command('status')).stdout).not.toMatch(new RegExp(`${id} +experiment +interrupted`))
+  expect((await zeroshift(directory, 'status').ended).stdout).not.toMatch(
+    new RegExp(`${id} +experiment +interrupted`),
+  )
   // Another run here has a worker, which does not go on with the removed one.
-  answerOf((await command('run', 'small.yaml', '--json')).stdout)
+  answerOf((await zeroshift(directory, 'run', 'small.yaml', '--json').ended).stdout)
   expect((await runs()).map((run) => run.split('-')[0])).toEqual(['small'])
-  expect(await command('check')).toMatchObject({ code: 0 })
+  expect(await offline('check')).toMatchObject({ code: 0 })
 })

@@ -12,6 +12,7 @@ import {
   type Running,
 } from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 
 let directory: string
 let stack: Running | undefined
@@ -25,7 +26,8 @@ afterEach(async () => {
   await stack?.ended
 })
 
-const command = (...args: readonly string[]): Promise<Ended> => zeroshift(directory, ...args).ended
+/** In this process, since the start of one takes longer than most of these commands. */
+const command = (...args: readonly string[]): Promise<Ended> => zeroshiftHereWith({}, directory, ...args)
 
 async function done(...args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await command(...args)

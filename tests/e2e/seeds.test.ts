@@ -7,11 +7,12 @@ import { MathError } from '../../common/errors.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
 import { rowsOf, seedsOf, stagesOf } from '../../experiment/stages/stage-list.ts'
 import { workflowId, workflowType } from '../../workflows/names.ts'
-import { answerOf, smallConfig, zeroshift, type Answer } from '../support/command.ts'
+import { answerOf, smallConfig, type Answer } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 import { errorOf } from '../support/errors.ts'
 import { recording, type Fault } from '../support/recording.ts'
 import { sampleRun } from '../support/run.ts'
+import { sharedStack } from '../support/shared-stack.ts'
 import { temporalServer, withWorker } from '../support/temporal.ts'
 
 describe('a run of several seeds', () => {
@@ -68,10 +69,11 @@ describe('a run of several seeds', () => {
 })
 
 describe('three seeds on digits', () => {
+  const stack = sharedStack()
   const directory = fileDirectory()
   async function run(...args: readonly string[]): Promise<Answer> {
     writeFileSync(join(directory, 'small.yaml'), smallConfig)
-    return answerOf((await zeroshift(directory, 'run', 'small.yaml', '--json', ...args).ended).stdout)
+    return answerOf((await stack.here(directory, 'run', 'small.yaml', '--json', ...args)).stdout)
   }
 
   test('give means with intervals and populations, and leave what experiments of one seed by hand need', async () => {

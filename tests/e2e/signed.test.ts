@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { answerOf, smallConfig, zeroshiftWith } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 
 let directory: string
 beforeAll(() => {
@@ -12,10 +13,12 @@ beforeAll(() => {
 
 const zeroshift = (env: NodeJS.ProcessEnv, ...args: readonly string[]) =>
   zeroshiftWith(env, directory, ...args).ended
+/** For commands that start no server. */
+const here = (...args: readonly string[]) => zeroshiftHereWith({}, directory, ...args)
 
 test('a run is signed by its worker, published, and verified with the demand of the signature', async () => {
-  for (const name of ['ours', 'theirs']) expect((await zeroshift({}, 'key', 'new', name)).code).toBe(0)
-  const shown = await zeroshift({}, 'key', 'show', 'ours.pub')
+  for (const name of ['ours', 'theirs']) expect((await here('key', 'new', name)).code).toBe(0)
+  const shown = await here('key', 'show', 'ours.pub')
   const [, keyid] = /^keyid ([0-9a-f]{64})$/m.exec(shown.stdout) ?? []
 
   const refused = await zeroshift({ ZEROSHIFT_SIGNING_KEY_FILE: 'ours.pub' }, 'run', 'small.yaml', '--json')
@@ -29,14 +32,14 @@ test('a run is signed by its worker, published, and verified with the demand of 
   const log = readFileSync(join(directory, '.zeroshift', 'worker.log'), 'utf8')
   for (const text of [ran.stdout, ran.stderr, log]) expect(text).not.toContain(secret)
 
-  const checked = await zeroshift({}, 'check', '--require-signature', 'ours.pub')
+  const checked = await here('check', '--require-signature', 'ours.pub')
   expect(checked.stdout).toMatch(
     /^Every stage is signed by a required key: \d+ as computed, 0 as attested\.$/m,
   )
   expect(checked.code).toBe(0)
 
-  expect((await zeroshift({}, 'report', id, '--out', 'published')).code).toBe(0)
-  const theirs = await zeroshift({}, 'verify', 'published', '--require-signature', 'theirs.pub', '--json')
+  expect((await here('report', id, '--out', 'published')).code).toBe(0)
+  const theirs = await here('verify', 'published', '--require-signature', 'theirs.pub', '--json')
   expect(theirs.code).toBe(1)
   expect(answerOf(theirs.stdout)).toMatchObject({
     id,

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { FileStore } from '../../artifacts/store/file-store.ts'
 import { answerOf, zeroshift } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 import { damageOf } from '../support/made-store.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/stores', import.meta.url))
@@ -13,10 +14,10 @@ const directory = fileDirectory()
 test('a run in a copy of a store of an earlier version computes only stages with other keys', async () => {
   cpSync(join(fixtures, 'small.yaml'), join(directory, 'small.yaml'))
   cpSync(join(fixtures, 'format-1'), join(directory, 'store'), { recursive: true })
-  expect((await zeroshift(directory, 'store', 'copy', 'store', 'copy').ended).code).toBe(0)
-  const planned = await zeroshift(directory, 'run', 'small.yaml', '--dry-run', '--json', '--store', 'copy')
-    .ended
-  const { code, stdout } = await zeroshift(directory, 'run', 'small.yaml', '--json', '--store', 'copy').ended
+  expect((await zeroshiftHereWith({}, directory, 'store', 'copy', 'store', 'copy')).code).toBe(0)
+  const run = ['run', 'small.yaml', '--json', '--store', 'copy']
+  const planned = await zeroshiftHereWith({}, directory, ...run, '--dry-run')
+  const { code, stdout } = await zeroshift(directory, ...run).ended
   expect(code).toBe(0)
   // All 13 are cached, until a version in experiment/stages/code-lock.json is raised.
   const { stages, id, digest } = answerOf(stdout)

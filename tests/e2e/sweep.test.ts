@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { RunListEntry } from '../../cli/server/run-list.ts'
 import type { SweepCounts } from '../../cli/output/output.ts'
 import { freePort } from '../../host/free-port.ts'
 import { answerOf, zeroshift, type Ended, type Running } from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 import { sharedStack } from '../support/shared-stack.ts'
 import { terminal } from '../support/terminal.ts'
 import { writeSweep } from '../support/tiny-sweep.ts'
@@ -26,7 +26,7 @@ afterEach(async () => {
 })
 
 const command = (...args: readonly string[]): Promise<Ended> =>
-  (stack ? zeroshift : shared.zeroshift)(directory, ...args).ended
+  stack ? zeroshiftHereWith({}, directory, ...args) : shared.here(directory, ...args)
 
 async function answered(...args: readonly string[]) {
   const { stdout, stderr } = await command(...args, '--json')
@@ -208,13 +208,10 @@ describe('a sweep', () => {
     expect((await command('cancel', id)).stdout).toContain(`${id} is cancelled.`)
     await watching.shows(new RegExp(`${id}: cancelled`))
     await watching.ended
-    await sleep(100)
-    const states = runsIn((await command('status', '--json')).stdout).map(({ id, type, state }) => [
-      id,
-      type,
-      state,
-    ])
-    expect(states).toEqual([[id, 'sweep', 'cancelled']])
+    // The server lists the end a moment later.
+    const states = async () =>
+      runsIn((await command('status', '--json')).stdout).map(({ id, type, state }) => [id, type, state])
+    await expect.poll(states, { timeout: 60_000 }).toEqual([[id, 'sweep', 'cancelled']])
   })
 })
 

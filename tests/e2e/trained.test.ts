@@ -11,8 +11,9 @@ import { decodeTensors, encodeTensors } from '../../artifacts/format/safetensors
 import { evaluatedSets } from '../../experiment/records/measured.ts'
 import { presentPeft } from '../../infra/peft.mjs'
 import { stream } from '../../learning/random.ts'
-import { answerOf, zeroshift, type Answer } from '../support/command.ts'
+import { answerOf, type Answer } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 import { sharedStack } from '../support/shared-stack.ts'
 import { configOf, tensorsOf, tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
 
@@ -73,13 +74,13 @@ methods:
 `
 
 const cli = async (...args: readonly string[]): Promise<void> => {
-  const { code, stderr } = await zeroshift(directory, ...args).ended
+  const { code, stderr } = await zeroshiftHereWith({}, directory, ...args)
   expect(code, stderr).toBe(0)
 }
 
 const run = async (...more: readonly string[]): Promise<Answer> => {
   const args = ['run', 'withdrawn.yaml', '--json', ...more]
-  const { stdout, stderr, code } = await stack.zeroshift(directory, ...args).ended
+  const { stdout, stderr, code } = await stack.here(directory, ...args)
   expect(code, stderr).toBe(0)
   return answerOf(stdout)
 }
@@ -109,15 +110,15 @@ test('100 named images are forgotten by the checkpoint itself, without gold', as
 })
 
 test('the run is verified with the checkpoint that its record names', async () => {
-  const { code, stdout, stderr } = await stack.zeroshift(directory, 'verify', id, '--json').ended
+  const { code, stdout, stderr } = await stack.here(directory, 'verify', id, '--json')
   expect(code, stderr).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ status: 'verified' })
 })
 
 test('names that are wrong are refused with the nearest one, before anything starts', async () => {
   writeFileSync(join(directory, 'wrong.txt'), 'dark/4.png\ndurk/7.png\n')
-  const { code, stderr } = await zeroshift(directory, 'run', 'withdrawn.yaml', '-S', 'split.file=wrong.txt')
-    .ended
+  const args = ['run', 'withdrawn.yaml', '-S', 'split.file=wrong.txt']
+  const { code, stderr } = await zeroshiftHereWith({}, directory, ...args)
   expect(code).toBe(2)
   expect(stderr).toContain('wrong.txt:2:1: there is no sample "durk/7.png"; did you mean "dark/7.png"?')
 })
@@ -178,8 +179,8 @@ async function evaluated(label: string): Promise<{ logits: readonly number[]; na
   const manifest = row && (await artifacts.manifest<'evaluate'>(row.evaluate))
   const split = plan && (await artifacts.manifest<'split'>(plan.split))
   if (!manifest || !split) throw new Error(`the run ${id} has no results of ${label}`)
-  const { ended } = zeroshift(directory, 'data', 'inspect', 'withdrawn.yaml', '--names', '--json')
-  const { samples } = JSON.parse((await ended).stdout) as {
+  const args = ['data', 'inspect', 'withdrawn.yaml', '--names', '--json']
+  const { samples } = JSON.parse((await zeroshiftHereWith({}, directory, ...args)).stdout) as {
     readonly samples: readonly { readonly index: number; readonly name: string }[]
   }
   const nameOf = new Map(samples.map(({ index, name }) => [index, name]))

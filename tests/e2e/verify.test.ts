@@ -7,8 +7,9 @@ import { inspectDataset } from '../../datasets/index.ts'
 import { renderJson } from '../../report/json.ts'
 import { judge } from '../../report/judgement/judge.ts'
 import type { Published } from '../../report/published.ts'
-import { answerOf, smallConfig, zeroshiftWith, type Ended } from '../support/command.ts'
+import { answerOf, smallConfig, type Ended } from '../support/command.ts'
 import { fileDirectory, testDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 import { sharedStack } from '../support/shared-stack.ts'
 
 /**
@@ -33,7 +34,7 @@ let id: string
 beforeAll(async () => {
   origin = fileDirectory()
   writeFileSync(join(origin, 'small.yaml'), config)
-  const made = await stack.zeroshift(origin, 'run', 'small.yaml', '--json').ended
+  const made = await stack.here(origin, 'run', 'small.yaml', '--json')
   id = answerOf(made.stdout).id
 })
 beforeEach(() => {
@@ -41,7 +42,8 @@ beforeEach(() => {
   cpSync(join(origin, '.zeroshift/store/runs', id, 'report/report.json'), join(directory, 'report.json'))
 })
 
-const verify = (...args: string[]) => zeroshiftWith(withThreads(THREADS), directory, 'verify', ...args)
+/** For what is refused before any work: no server is there. */
+const refused = (...args: string[]) => zeroshiftHereWith({}, directory, 'verify', ...args)
 const left = (where = directory) => existsSync(join(where, '.zeroshift/verify', id))
 
 function verificationOf({ stdout }: Ended) {
@@ -69,7 +71,7 @@ test('a run is computed again from its report alone: every blob is the same, and
 })
 
 test('a run in the store is found by its id, and nothing that was computed before stands for it', async () => {
-  const again = (...args: string[]) => stack.zeroshift(origin, 'verify', id, '--json', ...args).ended
+  const again = (...args: string[]) => stack.here(origin, 'verify', id, '--json', ...args)
   const kept = await again('--keep')
   expect(answerOf(kept.stdout)).toMatchObject({ status: 'verified', stages: { computed: 17, cached: 0 } })
   expect(verificationOf(kept)).toMatchObject({ verdict: 'same', blobs: { same: 13, of: 13 }, figures: [] })
@@ -83,22 +85,25 @@ test('a run in the store is found by its id, and nothing that was computed befor
 })
 
 test('a verification that was stopped goes on where it was', async () => {
-  const first = verify('.', '--json')
+  const first = stack.zeroshift(directory, 'verify', '.', '--json')
   await first.says('train original: done')
   first.child.kill('SIGINT')
   const stopped = await first.ended
   expect(stopped.code).toBe(1)
   expect(answerOf(stopped.stdout)).toMatchObject({ id, status: 'cancelled' })
   expect(left()).toBe(true)
-  const second = await verify('.', '--json').ended
+  const second = await stack.here(directory, 'verify', '.', '--json')
   expect(second.code).toBe(0)
   expect(answerOf(second.stdout).stages.cached).toBeGreaterThanOrEqual(3)
   expect(verificationOf(second).verdict).toBe('same')
 })
 
 describe('other bytes', () => {
+  /** Its worker has another number of threads. */
+  const other = sharedStack(() => withThreads(THREADS - 1))
+
   test('with another number of threads are judged by the floor', async () => {
-    const ended = await zeroshiftWith(withThreads(THREADS - 1), directory, 'verify', '.', '--json').ended
+    const ended = await other.here(directory, 'verify', '.', '--json')
     expect(ended.code).toBe(3)
     expect(answerOf(ended.stdout).status).toBe('within-floor')
     const { verdict, environment, blobs, rows } = verificationOf(ended)
@@ -117,7 +122,7 @@ describe('other bytes', () => {
     edit(({ clock }) => {
       for (const { tensorflow } of clock.environments) if (tensorflow) tensorflow.threads = THREADS - 1
     })
-    const ended = await zeroshiftWith(withThreads(THREADS - 1), directory, 'verify', '.', '--json').ended
+    const ended = await other.here(directory, 'verify', '.', '--json')
     expect(ended.code).toBe(1)
     expect(answerOf(ended.stdout).status).toBe('different')
     const { verdict, environment, rows } = verificationOf(ended)
@@ -135,7 +140,7 @@ test('a blob that the report gives another hash is found', async () => {
     if (!model) throw new Error('expected the blob of the gold model')
     model.sha256 = 'cd'.repeat(32)
   })
-  const ended = await stack.zeroshift(directory, 'verify', 'report.json', '--json').ended
+  const ended = await stack.here(directory, 'verify', 'report.json', '--json')
   expect(ended.code).toBe(1)
   const { verdict, stages, blobs } = verificationOf(ended)
   expect(verdict).toBe('contradictory')
@@ -149,7 +154,7 @@ describe('exit code 2, before any work', () => {
     edit(({ computed: { results } }) => {
       for (const { metrics } of results) metrics.ta = { value: 99 }
     })
-    const { code, stdout, stderr } = await verify('report.json', '--json').ended
+    const { code, stdout, stderr } = await refused('report.json', '--json')
     expect(code).toBe(2)
     expect(answerOf(stdout).status).toBe('invalid')
     expect(stderr).toMatch(
@@ -180,13 +185,13 @@ describe('exit code 2, before any work', () => {
     writeFileSync(join(directory, 'own.json'), json)
     batch[1] = 255
     writeFileSync(join(folder, 'own.bin'), batch)
-    const { code, stderr } = await verify('own.json', '--data-directory', 'data').ended
+    const { code, stderr } = await refused('own.json', '--data-directory', 'data')
     expect(code).toBe(2)
     expect(stderr).toMatch(/own\.bin: has \d+ bytes and the SHA-256 [0-9a-f]{64}; the report is of one with/)
   })
 
   test('where there is no such report', async () => {
-    const { code, stderr } = await verify('nothing-00000000').ended
+    const { code, stderr } = await refused('nothing-00000000')
     expect(code).toBe(2)
     expect(stderr).toMatch(/no file and no folder "nothing-00000000", and no run of that id/)
   })

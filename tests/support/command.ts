@@ -103,10 +103,10 @@ export const endlessConfig = `${smallConfig.replace('name: small', 'name: long')
   - { method: external, label: waiting, command: sleep 3600, result: logits }
 `
 
-/** The processes whose command line contains a text. */
-export function processesOf(text: string): readonly string[] {
+/** The processes whose command line contains one of these texts. */
+export function processesOf(...texts: readonly string[]): readonly string[] {
   const { stdout } = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-  return stdout.split('\n').filter((line) => line.includes(text))
+  return stdout.split('\n').filter((line) => texts.some((text) => line.includes(text)))
 }
 
 /** Signals the servers whose command line contains a text, behind their guards. */

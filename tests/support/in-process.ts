@@ -1,6 +1,7 @@
 import { vi } from 'vitest'
 import { executeCommandLine } from '../../cli/execute.ts'
 import type { Ended } from './command.ts'
+import { withVariables } from './variables.ts'
 
 /**
  * A command of `./zeroshift` in this process and directory, so that hundreds take seconds. For
@@ -26,4 +27,14 @@ export async function zeroshiftHere(directory: string, ...args: readonly string[
     process.chdir(before.directory)
     process.argv = before.argv
   }
+}
+
+/** The same with environment variables, and without the settings of this machine. */
+export function zeroshiftHereWith(
+  given: NodeJS.ProcessEnv,
+  directory: string,
+  ...args: readonly string[]
+): Promise<Ended> {
+  const none = { ZEROSHIFT_STORE: undefined, TEMPORAL_ADDRESS: undefined }
+  return withVariables({ ...none, ...given }, () => zeroshiftHere(directory, ...args))
 }
