@@ -4,7 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { figuresOf, isWithoutPython, pythonExamples, whyWithout } from '../support/python-examples.ts'
 
 describe.skipIf(isWithoutPython)(`programs in Python that train networks${whyWithout}`, () => {
-  const { whole, surviveKills } = pythonExamples()
+  const { whole, surviveKills } = pythonExamples([
+    'zeroshift.torch_support',
+    'transformers.trainer',
+    'transformers.models.vit.modeling_vit',
+  ])
 
   test('ResNet-9, which Zeroshift does not know, has two methods and LiRA by 8 shadow models', async () => {
     const run = await whole('resnet9')

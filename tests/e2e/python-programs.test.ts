@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { figuresOf, isWithoutPython, pythonExamples, whyWithout } from '../support/python-examples.ts'
 
 describe.skipIf(isWithoutPython)(`programs in Python${whyWithout}`, () => {
-  const { installed, whole, surviveKills } = pythonExamples()
+  const { installed, whole, surviveKills } = pythonExamples(['zeroshift.torch_support', 'sklearn.ensemble'])
 
   test('SCRUB in PyTorch agrees with the built-in one within the noise of the seeds', async () => {
     const { directory, answer } = await whole('scrub')

@@ -7,6 +7,7 @@ import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { presentPeft } from '../../infra/peft.mjs'
 import { answerOf, zeroshiftWith, type Answer, type Running } from './command.ts'
 import { fileDirectory } from './directories.ts'
+import { forkingPython } from './forking-python.ts'
 import { buildWheel, environmentWith } from './python-package.ts'
 
 /** Runs the examples of the Python package with the launcher, as a user does. */
@@ -63,18 +64,22 @@ export interface WholeRun {
 export interface PythonExamples {
   /** The path of that Python. */
   readonly installed: () => string
-  /** The run of an example without any fault, which is computed once. */
+  /**
+   * The run of an example without any fault, which is computed once. Its programs are forks of a
+   * process that has imported `modules`.
+   */
   readonly whole: (name: ExampleName) => Promise<WholeRun>
   /**
-   * Kills the program of an example and the worker, and expects the bytes of the run without
+   * Kills the program of an example and the worker, each of which starts anew, and expects the bytes of the run without
    * faults. `continues`: whether the program continues from its checkpoints.
    */
   readonly surviveKills: (name: ExampleName, continues: boolean) => Promise<void>
 }
 
 /** Installs the package before the first test of a suite. */
-export function pythonExamples(): PythonExamples {
+export function pythonExamples(modules: readonly string[]): PythonExamples {
   let installed: string
+  let forking: string
   beforeAll(async () => {
     const directory = fileDirectory()
     installed = await environmentWith(
@@ -82,6 +87,7 @@ export function pythonExamples(): PythonExamples {
       python,
       join(directory, 'installed'),
     )
+    forking = await forkingPython(installed, directory, ['zeroshift', ...modules])
   })
 
   /** Starts an example. Its program for `row` is executed by `watched.py`. */
@@ -101,7 +107,7 @@ export function pythonExamples(): PythonExamples {
       ...more,
     ]
     const given = {
-      PATH: `${dirname(installed)}:${process.env.PATH ?? ''}`,
+      PATH: pathWith(dirname(installed)),
       // Threads that wait for each other take the time of other tests.
       TF_NUM_INTRAOP_THREADS: '1',
       ...env,
@@ -117,6 +123,7 @@ export function pythonExamples(): PythonExamples {
     return answer
   }
 
+  const pathWith = (folder: string) => `${folder}:${process.env.PATH ?? ''}`
   const runs = new Map<ExampleName, Promise<WholeRun>>()
   function whole(name: ExampleName): Promise<WholeRun> {
     const known = runs.get(name)
@@ -124,7 +131,10 @@ export function pythonExamples(): PythonExamples {
     const directory = fileDirectory()
     for (const folder of ['python/examples', 'tests/fixtures/programs/python'])
       cpSync(join(repository, folder), join(directory, 'examples'), { recursive: true })
-    const run = finished(start(directory, name)).then((answer) => ({ directory, answer }))
+    const run = finished(start(directory, name, { PATH: pathWith(forking) })).then((answer) => ({
+      directory,
+      answer,
+    }))
     runs.set(name, run)
     return run
   }
