@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { answerOf, processesOf, smallConfig, zeroshift } from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 import { forFile } from '../support/release.ts'
 import { temporalServer } from '../support/temporal.ts'
 
@@ -13,7 +14,7 @@ beforeEach(() => {
 })
 
 /** Long enough to be interrupted. */
-const long = ['-S', 'training.epochs=150']
+const long = ['-S', 'training.epochs=80']
 
 /** The first line after Ctrl-C. */
 const answer = 'Stopping. Once more to stop at once.'
@@ -64,7 +65,7 @@ describe('bad input', () => {
     ['a server that is not there', ['run', 'small.yaml', '--temporal', '127.0.0.1:1']],
     ['nobody to leave the work to', ['run', 'small.yaml', '--detach']],
   ])('%s gives exit code 2', async (_, args) => {
-    expect((await zeroshift(directory, ...args).ended).code).toBe(2)
+    expect((await zeroshiftHereWith({}, directory, ...args)).code).toBe(2)
   })
 })
 
@@ -97,12 +98,12 @@ test('Ctrl-C stops a run in order; the command that it says goes on, unless the 
   expect(stderr.trimEnd().split('\n').at(-1)).toBe(
     `${id} was stopped. What is done is kept. To go on: ./zeroshift resume ${id}`,
   )
-  await expect.poll(() => left(address), { timeout: 60_000 }).toEqual([])
+  await expect.poll(() => left(address), { timeout: 60_000, interval: 200 }).toEqual([])
 
   const config = join(directory, 'small.yaml')
   const text = readFileSync(config, 'utf8')
   writeFileSync(config, text.replace('name: small', 'name: smaller'))
-  const refused = await zeroshift(directory, 'resume', id).ended
+  const refused = await zeroshiftHereWith({}, directory, 'resume', id)
   writeFileSync(config, text)
   expect(refused.code).toBe(2)
   expect(refused.stderr).toContain('name: "small", now "smaller"')
@@ -143,7 +144,7 @@ test('a run whose command was killed leaves nothing running, and is taken up aga
   const address = stackAddress()
   first.child.kill('SIGKILL')
   await first.ended
-  await expect.poll(() => left(address), { timeout: 60_000 }).toEqual([])
+  await expect.poll(() => left(address), { timeout: 60_000, interval: 200 }).toEqual([])
   const interrupted = await zeroshift(directory, 'status').ended
   expect(interrupted.stdout).toMatch(/small-[0-9a-f]{8} +experiment +interrupted/)
 

@@ -19,9 +19,10 @@ import {
   requestedSignal,
   workflowId,
 } from '../../workflows/names.ts'
-import { answerOf, zeroshift } from '../support/command.ts'
+import { answerOf, zeroshift, type Ended } from '../support/command.ts'
 import { ended, running, Site, until, type Handle } from '../support/durable.ts'
 import { fileDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 
 /** Ledgers on digits with a tiny network, which share their originals and gold models. */
 const sections = `data: { name: digits }
@@ -231,7 +232,7 @@ describe('requests in sequence', () => {
   })
 
   test('the commands show the ledger, continue an empty queue, and refuse to remove what it needs', async () => {
-    const command = (...args: readonly string[]) => zeroshift(kept, ...args, '--store', 'store').ended
+    const command = (...args: readonly string[]) => zeroshiftHereWith({}, kept, ...args, '--store', 'store')
     const shown = await command('ledger', 'exact', '--json')
     expect(JSON.parse(shown.stdout)).toMatchObject({
       name: 'exact',
@@ -253,21 +254,25 @@ describe('requests in sequence', () => {
     const again = await command('forget', 'exact.yaml', '--indices', '5', '--reference', 'case 9')
     expect(again).toMatchObject({ code: 2 })
     expect(again.stderr).toContain('sample 5 was forgotten by request 1 ("case 1") already')
-    const settled = await command('forget', 'exact.yaml', '--queued', '--json')
+    // This one starts a server.
+    const queued = ['forget', 'exact.yaml', '--queued', '--json', '--store', 'store']
+    const settled = await zeroshift(kept, ...queued).ended
     expect(JSON.parse(settled.stdout)).toMatchObject({ id: 'exact', status: 'completed', request: null })
   })
 
   test('a request that a command makes ends in a certificate that holds without the store', async () => {
-    const command = async (...args: readonly string[]) => {
-      const { code, stdout, stderr } = await zeroshift(kept, ...args).ended
+    const done = ({ code, stdout, stderr }: Ended) => {
       expect(code, stderr).toBe(0)
       return stdout
     }
-    await command('key', 'new', 'operator')
+    const command = async (...args: readonly string[]) => done(await zeroshift(kept, ...args).ended)
+    /** For commands that start no server. */
+    const here = async (...args: readonly string[]) => done(await zeroshiftHereWith({}, kept, ...args))
+    await here('key', 'new', 'operator')
     const ledger = ['measured.yaml', '--store', 'store']
     await command('forget', ...ledger, '--indices', '2,4', '--reference', 'case 6')
-    await command('certificate', ...ledger, '3', '--out', 'request-3', '--key', 'operator')
-    const checked = await command('verify', 'request-3', '--require-signature', 'operator.pub', '--json')
+    await here('certificate', ...ledger, '3', '--out', 'request-3', '--key', 'operator')
+    const checked = await here('verify', 'request-3', '--require-signature', 'operator.pub', '--json')
     const [, second] = measured
     expect(JSON.parse(checked)).toMatchObject({
       status: 'verified',
@@ -286,11 +291,11 @@ describe('requests in sequence', () => {
       status: 'verified',
       recomputed: { ledger: 'measured', number: 3, model: model.after.sha256, same: true },
     })
-    expect(JSON.parse(await command('verify', 'request-3', '--json'))).toMatchObject({
+    expect(JSON.parse(await here('verify', 'request-3', '--json'))).toMatchObject({
       certificate: { recomputations: [{ result: 'verified', model: model.after.sha256 }] },
     })
     rmSync(join(kept, 'request-3', 'private'), { recursive: true })
-    const published = await zeroshift(kept, 'verify', 'request-3', '--recompute').ended
+    const published = await zeroshiftHereWith({}, kept, 'verify', 'request-3', '--recompute')
     expect(published).toMatchObject({ code: 2 })
     expect(published.stderr).toContain('ask the operator for the whole certificate')
   })

@@ -19,6 +19,9 @@ import { testDirectory } from '../support/directories.ts'
 // Versions of the SDK to come are no news here.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
 
+/** Each look at the processes takes time of theirs. */
+const SOON = { timeout: 60_000, interval: 200 }
+
 let directory: string
 let ports: { readonly temporal: number; readonly s3: number; readonly mlflow: number }
 let stack: Running | undefined
@@ -32,7 +35,7 @@ afterEach(async () => {
   await stack?.ended
   stack = undefined
   // Its servers die with it, a moment later.
-  await expect.poll(left, { timeout: 60_000 }).toEqual([])
+  await expect.poll(left, SOON).toEqual([])
 })
 
 async function up(...options: readonly string[]): Promise<Running> {
@@ -46,8 +49,9 @@ async function up(...options: readonly string[]): Promise<Running> {
 
 /** The parts of a stack: each has a port on its command line. */
 function left(): readonly string[] {
-  const parts = Object.values(ports).flatMap((port) => processesOf(String(port)))
-  return parts.filter((line) => /start-dev|worker\/main|versitygw|mlflow server/.test(line))
+  return processesOf(...Object.values(ports).map(String)).filter((line) =>
+    /start-dev|worker\/main|versitygw|mlflow server/.test(line),
+  )
 }
 
 const note = (name: string) =>
@@ -125,12 +129,12 @@ test('a run on the stack is stored by its S3 server and tracked by its MLflow se
 })
 
 test('a killed stack leaves nothing running, and its run goes on without it, and with it again', async () => {
-  const long = ['-S', 'training.epochs=150', '-S', 'heartbeatSeconds=2']
+  const long = ['-S', 'training.epochs=80', '-S', 'heartbeatSeconds=2']
   const killed = await up('--no-mlflow')
   const command = zeroshift(directory, 'run', 'small.yaml', ...long)
   await command.says('train original …')
   killed.child.kill('SIGKILL')
-  await expect.poll(left, { timeout: 60_000 }).toEqual([])
+  await expect.poll(left, SOON).toEqual([])
   command.child.kill('SIGKILL')
   await command.ended
 

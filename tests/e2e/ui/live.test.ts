@@ -15,7 +15,7 @@ import { fileDirectory } from '../../support/directories.ts'
 import { sharedStack } from '../../support/shared-stack.ts'
 
 /** Two seeds, whose models are trained long enough to pause one of them, and maps of features. */
-const config = `${smallConfig.replace('name: small', 'name: live').replace('epochs: 2', 'epochs: 300')}
+const config = `${smallConfig.replace('name: small', 'name: live').replace('epochs: 2', 'epochs: 200')}
 seeds: 2
 maps: { samples: 12, neighbours: 5 }
 `
@@ -34,7 +34,8 @@ interface CellElement {
 
 /** The tests follow a reader from the start of a run to its deletion. Each needs those before. */
 describe.skipIf(chromium === undefined)(`zeroshift ui with runs that are under way${why}`, () => {
-  const { zeroshift } = sharedStack()
+  // Of its own, since the page lists all runs of its server.
+  const stack = sharedStack(() => ({}))
   const complaints: string[] = []
   let browser: Browser
   let page: Page
@@ -53,7 +54,7 @@ describe.skipIf(chromium === undefined)(`zeroshift ui with runs that are under w
     })
     page = await opened()
     const port = String(await freePort())
-    served = zeroshift(directory, 'ui', '--control', '--port', port)
+    served = stack.zeroshift(directory, 'ui', '--control', '--port', port)
     const shown = new Promise<string>((resolve) => {
       served.child.stdout?.once('data', (data: Buffer) => {
         resolve(data.toString().split('\n')[0] ?? '')
@@ -83,9 +84,8 @@ describe.skipIf(chromium === undefined)(`zeroshift ui with runs that are under w
   }
 
   async function started(...overrides: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await zeroshift(
-      ...([directory, 'run', 'live.yaml', '--detach', '--json', ...overrides] as const),
-    ).ended
+    const args = ['run', 'live.yaml', '--detach', '--json', ...overrides]
+    const { code, stdout, stderr } = await stack.here(directory, ...args)
     expect(code, stderr).toBe(0)
     return answerOf(stdout).id
   }
@@ -251,9 +251,8 @@ describe.skipIf(chromium === undefined)(`zeroshift ui with runs that are under w
 
   test('the export of the command works from disk, with pictures', async () => {
     const folder = join(directory, 'exported')
-    const { code, stderr } = await zeroshift(
-      ...([directory, 'ui', 'export', id, '--out', folder, '--with-images'] as const),
-    ).ended
+    const args = ['ui', 'export', id, '--out', folder, '--with-images']
+    const { code, stderr } = await stack.here(directory, ...args)
     expect(code, stderr).toBe(0)
     const one = await exported(folder)
     await tab(one, 'Samples').click()

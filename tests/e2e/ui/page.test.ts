@@ -109,11 +109,11 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
 
   describe.each(Object.entries(views))('the view %s', (_, place) => {
     test('is accessible in light and dark colours, and fits on a phone', async () => {
-      for (const [width, scheme] of [
-        [1280, 'light'],
-        [390, 'dark'],
+      const onPhone = await opened({ width: 390, height: 900 }, 'dark')
+      for (const [one, width, scheme] of [
+        [page, 1280, 'light'],
+        [onPhone, 390, 'dark'],
       ] as const) {
-        const one = await opened({ width, height: 900 }, scheme)
         await show(place, one)
         await one.waitForLoadState('networkidle').catch(() => undefined)
         expect(await violations(one), `${width} ${scheme}`).toEqual([])
