@@ -3,18 +3,20 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { answerOf, smallConfig, zeroshiftWith } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
+import { sharedStack } from '../support/shared-stack.ts'
 
 /**
  * A run whose stages are all in the store is answered without Temporal, a worker and TensorFlow,
  * and leaves the same results as the workflow.
  */
+const stack = sharedStack()
 let directory: string
 let store: string
 beforeAll(async () => {
   directory = fileDirectory()
   store = join(directory, '.zeroshift', 'store')
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
-  const { code, stdout, stderr } = await run({})
+  const { code, stdout, stderr } = await stack.here(directory, 'run', 'small.yaml', '--json')
   expect(code, stderr).toBe(0)
   expect(answerOf(stdout).stages.cached).toBe(0)
 })

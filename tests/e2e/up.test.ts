@@ -15,6 +15,7 @@ import {
   type Running,
 } from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
+import { zeroshiftHereWith } from '../support/in-process.ts'
 
 // Versions of the SDK to come are no news here.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
@@ -179,6 +180,7 @@ test('the worker of a stack shows its metrics, and again after it was killed', a
 })
 
 test('parts can be left out; a second stack and a port that is taken are refused', async () => {
+  const refused = (...options: readonly string[]) => zeroshiftHereWith({}, directory, 'up', ...options)
   const taken = createServer()
   const port = await new Promise<number>((resolve) =>
     taken.listen(0, '127.0.0.1', () => {
@@ -186,20 +188,19 @@ test('parts can be left out; a second stack and a port that is taken are refused
     }),
   )
   for (const option of ['--port', '--s3-port', '--mlflow-port']) {
-    const { code, stderr } = await zeroshift(directory, 'up', option, String(port)).ended
+    const { code, stderr } = await refused(option, String(port))
     expect(code).toBe(2)
     expect(stderr).toContain(`${option}: port ${port} is in use`)
   }
-  const { code: refused, stderr: said } = await zeroshift(directory, 'up', '--metrics-port', String(port))
-    .ended
-  expect(refused).toBe(2)
-  expect(said).toContain(`--metrics-port: port ${port} of 127.0.0.1 is in use`)
+  const ofMetrics = await refused('--metrics-port', String(port))
+  expect(ofMetrics.code).toBe(2)
+  expect(ofMetrics.stderr).toContain(`--metrics-port: port ${port} of 127.0.0.1 is in use`)
   expect(readdirSync(directory)).toEqual(['small.yaml'])
   taken.close()
   await up('--no-s3', '--no-mlflow')
   expect(readdirSync(join(directory, '.zeroshift'))).not.toContain('s3.json')
   expect(left().filter((line) => /versitygw|mlflow server/.test(line))).toEqual([])
-  const { code, stderr } = await zeroshift(directory, 'up').ended
+  const { code, stderr } = await refused()
   expect(code).toBe(2)
   expect(stderr).toContain('a stack runs in this directory already')
 })

@@ -33,7 +33,7 @@ const trainerOptions = {
   method: { ...trainer, max_steps: 12, save_steps: 2 },
 }
 const examples = {
-  scrub: { label: 'scrub in PyTorch', row: 3, quick: [] },
+  scrub: { label: 'scrub in PyTorch', row: 3, quick: ['training.epochs=15'] },
   sklearn_model: { label: 'a small forest anew', row: 2, quick: [] },
   hf_trainer: {
     label: 'fine-tuning',
@@ -70,8 +70,8 @@ export interface PythonExamples {
    */
   readonly whole: (name: ExampleName) => Promise<WholeRun>
   /**
-   * Kills the program of an example and the worker, each of which starts anew, and expects the bytes of the run without
-   * faults. `continues`: whether the program continues from its checkpoints.
+   * Kills the program of an example and the worker, each of which starts anew, and expects the bytes
+   * of the run without faults. `continues`: whether the program continues from its checkpoints.
    */
   readonly surviveKills: (name: ExampleName, continues: boolean) => Promise<void>
 }
