@@ -70,8 +70,8 @@ export interface PythonExamples {
    */
   readonly whole: (name: ExampleName) => Promise<WholeRun>
   /**
-   * Kills the program of an example and the worker, each of which starts anew, and expects the bytes
-   * of the run without faults. `continues`: whether the program continues from its checkpoints.
+   * Kills the program of an example and the worker, each of which starts anew. Expects the bytes of
+   * the run without faults. `continues`: whether the program continues from its checkpoints.
    */
   readonly surviveKills: (name: ExampleName, continues: boolean) => Promise<void>
 }
