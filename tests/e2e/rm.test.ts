@@ -72,7 +72,7 @@ test('a sweep takes its cells along, but for one that was run by itself; its wor
 })
 
 test('a run that was interrupted is removed with its workflow, which does not come back', async () => {
-  const running = zeroshift(directory, 'run', 'long.yaml', '-S', 'heartbeatSeconds=2')
+  const running = zeroshift(directory, 'run', 'long.yaml', '-S', 'heartbeatSeconds=4')
   const runs = () => artifacts().runs()
   await expect.poll(runs, { timeout: 60_000 }).toHaveLength(1)
   const [id = ''] = await runs()
