@@ -122,6 +122,8 @@ interface Tier {
   readonly isolate?: boolean
   /** The number of files that run at the same time. */
   readonly files?: number
+  /** Whether files share servers or results (`tests/support/shared.ts`). */
+  readonly sharing?: boolean
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -131,7 +133,14 @@ interface Tier {
 const tier = (
   name: string,
   testTimeout: number,
-  { include = [`tests/${name}/**/*.test.ts`], exclude = [], isolate = true, files = 2, env }: Tier = {},
+  {
+    include = [`tests/${name}/**/*.test.ts`],
+    exclude = [],
+    isolate = true,
+    files = 2,
+    sharing = false,
+    env,
+  }: Tier = {},
 ) => ({
   test: {
     name,
@@ -141,6 +150,7 @@ const tier = (
     isolate,
     maxWorkers: files,
     setupFiles: ['tests/support/setup.ts'],
+    globalSetup: sharing ? ['tests/support/tier-setup.ts'] : [],
     testTimeout,
     hookTimeout: testTimeout,
     // Failures that tests provoke are not logged.
@@ -165,9 +175,9 @@ export default defineConfig({
         env: { TF_ENABLE_ONEDNN_OPTS: '0' },
       }),
       // These files spend half of their time waiting for servers, timers and other processes.
-      tier('integration', 300_000, { files: 4 }),
+      tier('integration', 300_000, { files: 4, sharing: true }),
       tier('e2e', 600_000, { files: 4 }),
-      tier('faults', 600_000, { files: 4 }),
+      tier('faults', 600_000, { files: 4, sharing: true }),
     ],
   },
 })
