@@ -171,6 +171,8 @@ export default defineConfig({
       // The other tiers compute with oneDNN, the default, which some processors and users lack.
       tier('onednn-off', 300_000, {
         include: [...onKernels, 'tests/integration/activities/out-of-memory.test.ts'],
+        // Which samples a method reads does not depend on the kernels.
+        exclude: ['tests/unit/unlearning/methods/{methods,samples-seen}.test.ts'],
         isolate: false,
         env: { TF_ENABLE_ONEDNN_OPTS: '0' },
       }),
