@@ -177,7 +177,7 @@ export default defineConfig({
         env: { TF_ENABLE_ONEDNN_OPTS: '0' },
       }),
       // These files spend half of their time waiting for servers, timers and other processes.
-      tier('integration', 300_000, { files: 4, sharing: true }),
+      tier('integration', 300_000, { isolate: false, files: 4, sharing: true }),
       tier('e2e', 600_000, { files: 4 }),
       tier('faults', 600_000, { files: 4, sharing: true }),
     ],
