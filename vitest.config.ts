@@ -127,9 +127,9 @@ interface Tier {
   readonly isolate?: boolean
   /** The number of files that run at the same time. */
   readonly files?: number
+  /** Whether files share servers or results (`tests/support/shared.ts`). */
+  readonly sharing?: boolean
   readonly env?: Readonly<Record<string, string>>
-  /** Modules that Vitest executes before and after the tier. */
-  readonly setup?: readonly string[]
 }
 
 /**
@@ -143,8 +143,8 @@ const tier = (
     exclude = [],
     isolate = true,
     files = 2,
+    sharing = false,
     env,
-    setup = [],
   }: Tier = {},
 ) => ({
   test: {
@@ -154,8 +154,8 @@ const tier = (
     pool: 'forks' as const,
     isolate,
     maxWorkers: files,
-    globalSetup: [...setup],
     setupFiles: ['tests/support/setup.ts'],
+    globalSetup: sharing ? ['tests/support/tier-setup.ts'] : [],
     testTimeout,
     hookTimeout: testTimeout,
     // Failures that tests provoke are not logged.
@@ -176,13 +176,15 @@ export default defineConfig({
       // The other tiers compute with oneDNN, the default, which some processors and users lack.
       tier('onednn-off', 300_000, {
         include: [...onKernels, 'tests/integration/activities/out-of-memory.test.ts'],
+        // Which samples a method reads does not depend on the kernels.
+        exclude: ['tests/unit/unlearning/methods/{methods,samples-seen}.test.ts'],
         isolate: false,
         env: { TF_ENABLE_ONEDNN_OPTS: '0' },
       }),
       // These files spend half of their time waiting for servers, timers and other processes.
-      tier('integration', 300_000, { files: 4 }),
-      tier('e2e', 600_000, { files: 4, isolate: false, setup: ['tests/support/stack-directories.ts'] }),
-      tier('faults', 600_000, { files: 4 }),
+      tier('integration', 300_000, { isolate: false, files: 4, sharing: true }),
+      tier('e2e', 600_000, { isolate: false, files: 4, sharing: true }),
+      tier('faults', 600_000, { files: 4, sharing: true }),
     ],
   },
 })

@@ -15,9 +15,12 @@ Without arguments: the static checks, then every tier (${TIERS.join(', ')}).
 `
 
 const CHECKS = [
-  { name: 'types', program: 'typescript/bin/tsc', args: ['--noEmit'] },
-  { name: 'types of the page', program: 'typescript/bin/tsc', args: ['--noEmit', '--project', 'ui/web'] },
-  { name: 'lint', program: 'eslint/bin/eslint.js', args: ['.'] },
+  { name: 'types, and lint of the sources', program: '../tests/lint.mjs', args: ['sources'] },
+  {
+    name: 'types of the page, and lint of it and of the tests',
+    program: '../tests/lint.mjs',
+    args: ['others'],
+  },
   { name: 'format', program: 'prettier/bin/prettier.cjs', args: ['--check', '--log-level=warn', '.'] },
   {
     name: 'imports between folders',

@@ -42,9 +42,9 @@ export function sharedStack(env?: () => NodeJS.ProcessEnv): SharedStack {
 
 let ofProcess: Promise<Stack> | undefined
 
-/** The directory is removed when all processes have ended (`stack-directories.ts`). */
+/** The directory is removed when all processes have ended (`tier-setup.ts`). */
 function stackOfProcess(): Promise<Stack> {
-  ofProcess ??= started(mkdtempSync(join(inject('stackDirectories'), 'stack-')))
+  ofProcess ??= started(mkdtempSync(join(inject('sharedDirectory'), 'stack-')))
   return ofProcess
 }
 

@@ -40,8 +40,21 @@ export async function withWorker<T>(
   work: () => Promise<T>,
   buildId?: string,
 ): Promise<T> {
+  const { ended, stop } = await startWorker(server, activities, buildId)
+  try {
+    return await Promise.race([work(), ended])
+  } finally {
+    await stop()
+  }
+}
+
+/** Starts a worker of both queues in this process. `ended` rejects when the worker has ended. */
+export async function startWorker(
+  server: string | TemporalSettings,
+  activities: Activities,
+  buildId?: string,
+): Promise<{ readonly ended: Promise<never>; readonly stop: () => Promise<void> }> {
   const stop = new AbortController()
-  const ended = new Error('the worker ended')
   let onReady: () => void
   const ready = new Promise<void>((resolve) => {
     onReady = resolve
@@ -55,11 +68,15 @@ export async function withWorker<T>(
       onReady()
     },
   })
-  try {
-    return await Promise.race([ready.then(work), running.then(() => Promise.reject(ended))])
-  } finally {
-    stop.abort()
-    await running
+  const ended = running.then(() => Promise.reject(new Error('the worker ended')))
+  ended.catch(() => undefined)
+  await Promise.race([ready, ended])
+  return {
+    ended,
+    stop: async () => {
+      stop.abort()
+      await running
+    },
   }
 }
 

@@ -1,5 +1,9 @@
-"""What transformers and PEFT say of models, for peft.test.ts: `python models.py make DIR` or `python models.py logits BASE [ADAPTER] PIXELS OUT`."""
+"""
+What transformers and PEFT say of models, for peft.test.ts. Each line of the standard input is a JSON list, either
+`["make", DIR]` or `["logits", BASE, ADAPTER (may be left out), PIXELS, OUT]`. "done" is printed when it has been done.
+"""
 
+import json
 import sys
 import warnings
 
@@ -99,4 +103,7 @@ def logits(base, *rest):
     save_file({"logits": result.contiguous()}, out)
 
 
-{"make": make, "logits": logits}[sys.argv[1]](*sys.argv[2:])
+for line in sys.stdin:
+    name, *arguments = json.loads(line)
+    {"make": make, "logits": logits}[name](*arguments)
+    print("done", flush=True)

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Tensor } from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -14,6 +15,7 @@ import { forward } from '../../../learning/model/forward.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import { zeroshift } from '../../support/command.ts'
 import { fileDirectory } from '../../support/directories.ts'
+import { afterFile } from '../../support/release.ts'
 import { closeTo, normal } from '../../support/tensors.ts'
 import { tinyResnet, tinyVit, writeCheckpoint } from '../../support/tiny-checkpoint.ts'
 
@@ -23,14 +25,29 @@ const script = fileURLToPath(new URL('models.py', import.meta.url))
 const why = python === undefined ? ' (skipped without PEFT: node infra/bootstrap.mjs --with-peft)' : ''
 
 let directory: string
-beforeAll(() => {
+let run: (...request: readonly string[]) => Promise<void>
+beforeAll(async () => {
   directory = fileDirectory()
-  if (python !== undefined) run('make', directory)
+  if (python === undefined) return
+  run = startPython(python)
+  await run('make', directory)
 })
 
-function run(...args: readonly string[]): void {
-  const env = { ...process.env, HF_HUB_OFFLINE: '1' }
-  execFileSync(python ?? '', [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+/** One Python for all requests, since it imports transformers and PEFT for seconds. */
+function startPython(program: string): typeof run {
+  const child = spawn(program, [script], { env: { ...process.env, HF_HUB_OFFLINE: '1' } })
+  afterFile(() => child.kill())
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return async (...request) => {
+    child.stdin.write(`${JSON.stringify(request)}\n`)
+    for (;;) {
+      const line = await lines.next()
+      if (line.done) throw new Error(`${request.join(' ')}: ${errors}`)
+      if (line.value === 'done') return
+    }
+  }
 }
 
 const tensorsIn = (file: string) => {
@@ -75,7 +92,7 @@ function hiddenStates(architecture: Architecture): readonly string[] {
 }
 
 /** The outputs of transformers for images, and those of PEFT when there is an adapter. */
-function theirs(pixels: Tensor, base: string, adapter?: string): Tensor {
+async function theirs(pixels: Tensor, base: string, adapter?: string): Promise<Tensor> {
   const [input, output] = [join(directory, 'pixels.safetensors'), join(directory, 'logits.safetensors')]
   const values = pixels.transpose([0, 3, 1, 2])
   writeFileSync(
@@ -88,7 +105,7 @@ function theirs(pixels: Tensor, base: string, adapter?: string): Tensor {
       },
     }),
   )
-  run('logits', base, ...(adapter === undefined ? [] : [adapter]), input, output)
+  await run('logits', base, ...(adapter === undefined ? [] : [adapter]), input, output)
   return tensorsIn(output)('logits')
 }
 
@@ -130,7 +147,7 @@ describe.skipIf(python === undefined)(`transformers and PEFT${why}`, () => {
       merged,
     ).ended
     expect(code, stderr).toBe(0)
-    closeTo(theirs(pixels, merged), reference('logits'), 1e-4)
+    closeTo(await theirs(pixels, merged), reference('logits'), 1e-4)
   })
 
   test.each([
@@ -163,8 +180,8 @@ methods:
       ]
       const pixels = normal([4, 8, 8, 3], 7)
       const { logits } = (await ours(base, adapter))(pixels)
-      closeTo(theirs(pixels, base, adapter), logits, 1e-4)
-      closeTo(theirs(pixels, base), (await ours(base))(pixels).logits, 1e-4)
+      closeTo(await theirs(pixels, base, adapter), logits, 1e-4)
+      closeTo(await theirs(pixels, base), (await ours(base))(pixels).logits, 1e-4)
       expect(
         logits
           .sub((await ours(base))(pixels).logits)

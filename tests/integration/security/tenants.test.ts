@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { WorkflowFailedError } from '@temporalio/client'
@@ -11,26 +11,31 @@ import type { Stage } from '../../../experiment/stages/stage.ts'
 import type { SweepInput } from '../../../experiment/sweep/sweep.ts'
 import { sweepType, workflowId, workflowType } from '../../../workflows/names.ts'
 import { zeroshift } from '../../support/command.ts'
-import { testDirectory } from '../../support/directories.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { errorOf } from '../../support/errors.ts'
 import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
-import { temporalServer, type TestTemporal, withWorker } from '../../support/temporal.ts'
+import { startWorker, temporalServer, type TestTemporal } from '../../support/temporal.ts'
 
 /**
  * Users who may start workflows, with any input, are not trusted with data of others that the
  * worker can reach.
  */
 let server: TestTemporal
-beforeAll(async () => {
-  server = await forFile(temporalServer())
-})
-
 let directory: string
 const at = (name: string) => pathToFileURL(join(directory, name)).href
+beforeAll(async () => {
+  directory = fileDirectory()
+  server = await forFile(temporalServer())
+  // One worker, which is told to stay in `ours`, for all tests.
+  const activities = createActivities({ allowed: { stores: [at('ours')] } })
+  await forFile(startWorker(server.address, activities))
+})
 beforeEach(() => {
-  directory = testDirectory()
-  for (const name of ['ours', 'theirs']) mkdirSync(join(directory, name))
+  for (const name of ['ours', 'theirs']) {
+    rmSync(join(directory, name), { recursive: true, force: true })
+    mkdirSync(join(directory, name))
+  }
   writeFileSync(join(directory, 'theirs', 'secret'), 'theirs')
 })
 
@@ -40,19 +45,16 @@ const input = (change: (input: RunInput) => RunInput = (same) => same): RunInput
 const withSettings = (settings: Partial<RunInput['settings']>) =>
   input((run) => ({ ...run, settings: { ...run.settings, ...settings } }))
 
-/** Why a workflow fails that a worker takes which is told to stay in `ours`. */
+/** Returns why a workflow fails that the worker takes. */
 async function reasonOf(type: string, id: string, ...args: readonly unknown[]): Promise<string> {
-  const activities = createActivities({ allowed: { stores: [at('ours')] } })
-  return withWorker(server.address, activities, async () => {
-    const running = server.client.workflow.execute(type, {
-      workflowId: id,
-      taskQueue: 'zeroshift',
-      args: [...args],
-    })
-    let cause: Error = await errorOf(running, WorkflowFailedError)
-    while (cause.cause instanceof Error) cause = cause.cause
-    return cause.message
+  const running = server.client.workflow.execute(type, {
+    workflowId: id,
+    taskQueue: 'zeroshift',
+    args: [...args],
   })
+  let cause: Error = await errorOf(running, WorkflowFailedError)
+  while (cause.cause instanceof Error) cause = cause.cause
+  return cause.message
 }
 const ofRun = (run: RunInput) => reasonOf(workflowType, workflowId(run.run.id), run)
 

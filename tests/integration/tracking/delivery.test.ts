@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { writeReport } from '../../../activities/report.ts'
 import { track, trackStored } from '../../../activities/delivery/track.ts'
@@ -14,6 +13,8 @@ import { testDirectory } from '../../support/directories.ts'
 import { errorOf } from '../../support/errors.ts'
 import { linked } from '../../support/linked.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
+import { forFile } from '../../support/release.ts'
+import { sharedMlflow } from '../../support/shared.ts'
 import { candidate, sampleInput, withManifest, withoutStages } from '../../unit/report/fixtures.ts'
 import { ask, deletedIn, holds, losing, type Held } from './holds.ts'
 
@@ -102,13 +103,12 @@ function curveOf(manifest: Manifest | undefined, prefix: string): Record<string,
 const stages = ({ original, gold, dataset, split }: Plan) => [dataset, split, original, ...gold]
 
 describe.each(['sqlite', 'files'] as const)('over a store of %s', (backend) => {
-  let server: TestMlflow
+  let url: string
   beforeAll(async () => {
-    server = await mlflowServer({ backend })
+    url = backend === 'sqlite' ? await sharedMlflow() : (await forFile(mlflowServer({ backend }))).url
   })
-  afterAll(() => server.stop())
 
-  const deliver = (input: ReportInput, experiment: string, ended?: RunEnd, uri = server.url) =>
+  const deliver = (input: ReportInput, experiment: string, ended?: RunEnd, uri = url) =>
     track(artifacts, { run: input.run, tracking: { uri, experiment }, ended })
 
   test('a run is delivered as it goes, and what is sent again changes nothing', async () => {
@@ -117,9 +117,9 @@ describe.each(['sqlite', 'files'] as const)('over a store of %s', (backend) => {
     const { run, manifests } = input
     const step = async (ended?: RunEnd) => {
       const sent = await deliver(input, experiment, ended)
-      const held = await holds(server.url, experiment)
+      const held = await holds(url, experiment)
       expect(await deliver(input, experiment, ended)).toEqual({ points: 0, runs: 0, notes: [] })
-      expect(await holds(server.url, experiment)).toEqual(held)
+      expect(await holds(url, experiment)).toEqual(held)
       return { sent, held }
     }
 
@@ -169,13 +169,13 @@ describe.each(['sqlite', 'files'] as const)('over a store of %s', (backend) => {
     // Without its notes it asks the server, and finds everything there.
     await artifacts.store.delete(`runs/${run.id}/tracking/delivered.json`)
     expect(await deliver(input, experiment, finished)).toMatchObject({ points: 0 })
-    expect(await holds(server.url, experiment)).toEqual(whole.held)
+    expect(await holds(url, experiment)).toEqual(whole.held)
   })
 
   test('what is there already takes one request', async () => {
     const input = sampleInput()
     await store(input)
-    const seen = await losing(server.url, () => false)
+    const seen = await losing(url, () => false)
     const experiment = fresh()
     await deliver(input, experiment, finished, seen.url)
     seen.paths.length = 0
@@ -187,14 +187,14 @@ describe.each(['sqlite', 'files'] as const)('over a store of %s', (backend) => {
   test('answers that get lost double nothing', async () => {
     const input = withCurves(sampleInput(), 400)
     await store(input)
-    const lossy = await losing(server.url, (path, count) => path.includes('/runs/') && count % 3 === 0)
+    const lossy = await losing(url, (path, count) => path.includes('/runs/') && count % 3 === 0)
     const experiment = fresh()
     for (let tries = 0; tries < 20; tries++) {
       const sent = await deliver(input, experiment, finished, lossy.url).catch(() => undefined)
       if (sent?.runs === 0) break
     }
     expect(lossy.lost()).toBeGreaterThan(10)
-    expectWhole(await holds(server.url, experiment), input)
+    expectWhole(await holds(url, experiment), input)
     await lossy.close()
   })
 
@@ -204,27 +204,25 @@ describe.each(['sqlite', 'files'] as const)('over a store of %s', (backend) => {
     await store(input)
     await deliver(input, experiment, finished)
     for (const name of ['finetune', input.run.id]) {
-      const before = await holds(server.url, experiment)
+      const before = await holds(url, experiment)
       const gone = before.find((one) => one.name === name)
-      await ask(server.url, 'runs/delete', { run_id: gone?.id })
+      await ask(url, 'runs/delete', { run_id: gone?.id })
       expect((await deliver(input, experiment, finished)).points).toBeGreaterThan(0)
-      const after = await holds(server.url, experiment)
+      const after = await holds(url, experiment)
       expect(after.find((one) => one.name === name)?.id).not.toBe(gone?.id)
       expectWhole(after, input)
     }
   })
 })
 
-describe('on one server', () => {
+describe('a server that is killed', () => {
   let server: TestMlflow
   beforeAll(async () => {
-    server = await mlflowServer({ workers: 2 })
+    server = await mlflowServer()
   })
   afterAll(() => server.stop())
-  const deliver = (input: ReportInput, experiment: string, ended?: RunEnd) =>
-    track(artifacts, { run: input.run, tracking: { uri: server.url, experiment }, ended })
-  const statuses = async (experiment: string) =>
-    (await holds(server.url, experiment)).map(({ name, status }) => [name, status])
+  const deliver = (input: ReportInput, experiment: string, ended?: RunEnd, uri = server.url) =>
+    track(artifacts, { run: input.run, tracking: { uri, experiment }, ended })
 
   test('MLflow is stopped for a whole run and started again: everything is there once, in order', async () => {
     const input = withCurves(sampleInput(), 1200)
@@ -246,24 +244,42 @@ describe('on one server', () => {
   })
 
   test('MLflow is killed in the middle of deliveries: no point twice, none missing', async () => {
-    const input = withCurves(sampleInput(), 4000)
+    const input = withCurves(sampleInput(), 1200)
     const experiment = fresh()
     await store(input)
-    let broken = 0
-    for (const delay of [400, 900]) {
-      const sending = deliver(input, experiment, finished).then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-      await sleep(delay)
-      await server.kill()
-      if ((await sending) !== undefined) broken++
+    const kills = new Map<number, Promise<void>>()
+    let fatal = 0
+    const way = await losing(
+      server.url,
+      () => false,
+      (count) => {
+        if (count === fatal) kills.set(count, server.kill())
+      },
+    )
+    let asked = 0
+    for (const requests of [6, 12]) {
+      fatal = asked + requests
+      await expect(deliver(input, experiment, finished, way.url)).rejects.toThrow('cannot be reached')
+      await kills.get(fatal)
+      expect(kills.has(fatal)).toBe(true)
+      asked = way.paths.length
       await server.start()
     }
-    expect(broken).toBeGreaterThan(0)
-    await deliver(input, experiment, finished)
+    await deliver(input, experiment, finished, way.url)
     expectWhole(await holds(server.url, experiment), input)
+    await way.close()
   })
+})
+
+describe('on one server', () => {
+  let url: string
+  beforeAll(async () => {
+    url = await sharedMlflow()
+  })
+  const deliver = (input: ReportInput, experiment: string, ended?: RunEnd) =>
+    track(artifacts, { run: input.run, tracking: { uri: url, experiment }, ended })
+  const statuses = async (experiment: string) =>
+    (await holds(url, experiment)).map(({ name, status }) => [name, status])
 
   test('many deliver one run at the same time: one MLflow run each, every point once', async () => {
     const input = sampleInput()
@@ -274,8 +290,8 @@ describe('on one server', () => {
       const many = Array.from({ length: 4 }, () => deliver(input, experiment, finished))
       for (const outcome of await Promise.allSettled(many))
         if (outcome.status === 'rejected') throw outcome.reason
-      expectWhole(await holds(server.url, experiment), input)
-      lost += (await deletedIn(server.url, experiment)).length
+      expectWhole(await holds(url, experiment), input)
+      lost += (await deletedIn(url, experiment)).length
     }
     // They raced, or the test would show nothing.
     expect(lost).toBeGreaterThan(0)
@@ -288,25 +304,25 @@ describe('on one server', () => {
     await commit(Object.values(input.manifests).filter((manifest) => manifest.key !== key))
     await deliver(input, experiment)
     await deliver(input, experiment, { status: 'KILLED', at: 5000 })
-    const killed = await holds(server.url, experiment)
+    const killed = await holds(url, experiment)
     expect(killed.find(({ name }) => name === input.run.id)).toMatchObject({ status: 'KILLED', end: 5000 })
     // It may still come.
     expect(killed.map(({ name }) => name)).not.toContain('rfa')
     // By hand, from the store alone, it stays killed.
-    await trackStored(artifacts, input.run, { uri: server.url, experiment })
-    expect(await holds(server.url, experiment)).toEqual(killed)
+    await trackStored(artifacts, input.run, { uri: url, experiment })
+    expect(await holds(url, experiment)).toEqual(killed)
 
     await deliver(input, experiment)
     const names = killed.map(({ name }) => name)
     expect(await statuses(experiment)).toEqual(
       names.map((name) => [name, name === input.run.id ? 'RUNNING' : 'FINISHED']),
     )
-    await trackStored(artifacts, input.run, { uri: server.url, experiment })
+    await trackStored(artifacts, input.run, { uri: url, experiment })
     expect(await statuses(experiment)).toContainEqual([input.run.id, 'RUNNING'])
 
     await store(input)
     await deliver(input, experiment, finished)
-    const held = await holds(server.url, experiment)
+    const held = await holds(url, experiment)
     expectWhole(held, input)
     expect(held.find(({ name }) => name === input.run.id)).toMatchObject({
       status: 'FINISHED',
@@ -327,7 +343,7 @@ describe('on one server', () => {
     const experiment = fresh()
     await store(input)
     await deliver(input, experiment, { status: 'FAILED', at: 7000 })
-    const failed = await holds(server.url, experiment)
+    const failed = await holds(url, experiment)
     expectWhole(failed, input)
     expect(failed.find(({ name }) => name === 'rfa')).toMatchObject({
       status: 'FAILED',
@@ -344,12 +360,10 @@ describe('on one server', () => {
     await deliver(input, experiment)
     await store(whole)
     await deliver(whole, experiment, finished)
-    expectWhole(await holds(server.url, experiment), whole)
+    expectWhole(await holds(url, experiment), whole)
     expect((await statuses(experiment)).every(([, status]) => status === 'FINISHED')).toBe(true)
     expect(
-      (await holds(server.url, experiment)).find(({ name }) => name === whole.run.id)?.tags[
-        'zeroshift.failed'
-      ],
+      (await holds(url, experiment)).find(({ name }) => name === whole.run.id)?.tags['zeroshift.failed'],
     ).toBe('nothing')
   })
 
@@ -360,7 +374,7 @@ describe('on one server', () => {
     const failed = [{ title: 'train gold', reason: 'the loss is not finite' }]
     await artifacts.putRun({ ...input.run, failed })
     await deliver(input, experiment, { status: 'FAILED', at: 7000 })
-    const held = await holds(server.url, experiment)
+    const held = await holds(url, experiment)
     expect(held).toHaveLength(7)
     expect(held.every(({ status }) => status === 'FAILED')).toBe(true)
   })
@@ -370,16 +384,16 @@ describe('on one server', () => {
     const experiment = fresh()
     await store(input)
     await deliver(input, experiment, finished)
-    const first = await holds(server.url, experiment)
+    const first = await holds(url, experiment)
     const other = testDirectory()
     artifacts = openArtifacts(other)
     await store(input)
     await deliver(input, experiment, finished)
-    expect(await holds(server.url, experiment)).toHaveLength(2 * first.length)
+    expect(await holds(url, experiment)).toHaveLength(2 * first.length)
     artifacts = openArtifacts(directory)
     const second = fresh()
     await deliver(input, second, finished)
-    expectWhole(await holds(server.url, second), input)
+    expectWhole(await holds(url, second), input)
   })
 
   test("the report is among the parent's artifacts, and a new one takes its place", async () => {
@@ -388,14 +402,14 @@ describe('on one server', () => {
     await store(input)
     await deliver(input, experiment)
     const list = async () => {
-      const parent = (await holds(server.url, experiment)).find(({ name }) => name === input.run.id)
+      const parent = (await holds(url, experiment)).find(({ name }) => name === input.run.id)
       const { files = [] } = await ask<{ files?: { path: string }[] }>(
-        server.url,
+        url,
         `artifacts/list?run_id=${parent?.id}&path=report`,
       )
       const read = files.map(async ({ path }) => {
         const at = new URL(parent?.artifacts ?? '').pathname
-        const response = await fetch(`${server.url}/api/2.0/mlflow-artifacts/artifacts${at}/${path}`)
+        const response = await fetch(`${url}/api/2.0/mlflow-artifacts/artifacts${at}/${path}`)
         return [path, sha256(new Uint8Array(await response.arrayBuffer()))] as const
       })
       return Object.fromEntries(await Promise.all(read))
@@ -420,7 +434,7 @@ describe('on one server', () => {
   test('files for a place that the server does not pass them on to are left out, with a note', async () => {
     const input = sampleInput()
     const experiment = fresh()
-    await ask(server.url, 'experiments/create', {
+    await ask(url, 'experiments/create', {
       name: experiment,
       artifact_location: 's3://secret-bucket/x',
     })
@@ -429,7 +443,7 @@ describe('on one server', () => {
     expect(notes).toEqual([
       'files were not sent to MLflow: this server keeps them at s3://… and takes none for it over HTTP',
     ])
-    expectWhole(await holds(server.url, experiment), input)
+    expectWhole(await holds(url, experiment), input)
   })
 
   test('unlearned models and adapters are registered once, from the artifacts of their runs', async () => {
@@ -460,7 +474,7 @@ describe('on one server', () => {
     const register = () =>
       track(artifacts, {
         run: input.run,
-        tracking: { uri: server.url, experiment, register: true },
+        tracking: { uri: url, experiment, register: true },
         ended: finished,
       })
     const races = await Promise.allSettled([register(), register(), register()])
@@ -469,12 +483,12 @@ describe('on one server', () => {
     await artifacts.store.delete(`runs/${input.run.id}/tracking/delivered.json`)
     await register()
 
-    const held = await holds(server.url, experiment)
+    const held = await holds(url, experiment)
     expectWhole(held, input)
     const search = new URLSearchParams({ filter: `name LIKE '${experiment}-%'`, max_results: '100' })
     const { model_versions: versions } = await ask<{
       model_versions: { name: string; source: string; run_id: string; tags: unknown }[]
-    }>(server.url, `model-versions/search?${search.toString()}`)
+    }>(url, `model-versions/search?${search.toString()}`)
     const adapters = ['rfa', 'rfa mean'].map((label) => `${experiment}-${label}-adapter`)
     expect(versions.map(({ name }) => name).sort()).toEqual(
       [`${experiment}-finetune`, `${experiment}-rfa`, `${experiment}-rfa mean`, ...adapters].sort(),
@@ -487,7 +501,7 @@ describe('on one server', () => {
     })
     const at = new URL(rfa?.artifacts ?? '').pathname
     const read = async (path: string) =>
-      (await fetch(`${server.url}/api/2.0/mlflow-artifacts/artifacts${at}/${path}`)).text()
+      (await fetch(`${url}/api/2.0/mlflow-artifacts/artifacts${at}/${path}`)).text()
     expect(await read('model/model.safetensors')).toBe('a model')
     expect(await read('adapter/adapter_model.safetensors')).toBe('an adapter')
     expect(await read('adapter/adapter_config.json')).toBe('{}')
@@ -503,14 +517,14 @@ describe('on one server', () => {
     expect(aimless).toMatchObject({ code: 2 })
     expect(aimless.stderr).toContain('was started without an MLflow server; name one with --tracking')
 
-    const first = await deliverByHand('--tracking', server.url)
+    const first = await deliverByHand('--tracking', url)
     expect(first).toMatchObject({ code: 0, stderr: '' })
     expect(first.stdout).toMatch(/^Sent \d+ points to 7 MLflow runs\.\n$/)
-    expectWhole(await holds(server.url, experiment), input)
+    expectWhole(await holds(url, experiment), input)
     expect((await statuses(experiment)).every(([, status]) => status === 'FINISHED')).toBe(true)
 
     // A run with a server of its own: its end was kept when it came.
-    await artifacts.putRun({ ...input.run, failed: [], settings: { tracking: { uri: server.url } } })
+    await artifacts.putRun({ ...input.run, failed: [], settings: { tracking: { uri: url } } })
     await deliver(input, experiment, finished)
     const second = await deliverByHand()
     expect(second).toMatchObject({ code: 0, stdout: 'MLflow has everything already.\n' })
@@ -525,7 +539,7 @@ describe('on one server', () => {
     vi.stubEnv('MLFLOW_TRACKING_TOKEN', 'token-hunter2')
     const secrets = ['hunter2', Buffer.from('somebody:hunter2').toString('base64')]
     try {
-      for (const uri of [server.url, server.url.replace('//', '//somebody:hunter2@')])
+      for (const uri of [url, url.replace('//', '//somebody:hunter2@')])
         await track(artifacts, { run: input.run, tracking: { uri, experiment }, ended: finished })
       const tracking = { uri: 'http://somebody:hunter2@127.0.0.1:9', experiment }
       const away = await errorOf(track(artifacts, { run: input.run, tracking }))
@@ -535,7 +549,7 @@ describe('on one server', () => {
       const everything = [
         String(away),
         JSON.stringify(away, Object.getOwnPropertyNames(away)),
-        JSON.stringify(await holds(server.url, experiment)),
+        JSON.stringify(await holds(url, experiment)),
         ...(await Promise.all(kept)),
       ].join('\n')
       expect(String(away)).toContain('cannot be reached')

@@ -43,7 +43,8 @@ interface RunAnswer {
     readonly artifact_uri: string
   }
   readonly data: {
-    readonly metrics?: readonly Pair[]
+    /** The last point of each history. */
+    readonly metrics?: readonly (Pair & { readonly step?: number })[]
     readonly params?: readonly Pair[]
     readonly tags?: readonly Pair[]
   }
@@ -71,10 +72,12 @@ export async function holds(url: string, experiment: string): Promise<readonly H
     experiment_ids: [found.experiment.experiment_id],
     max_results: 1000,
   })
+  const single = await singlePoints(url, runs)
   const held = runs.map(async ({ info, data, inputs }): Promise<Held> => {
-    const histories = (data.metrics ?? []).map(
-      async ({ key }) => [key, await history(url, info.run_id, key)] as const,
-    )
+    const histories = (data.metrics ?? []).map(async ({ key }) => {
+      const point = single.get(`${info.run_id} ${key}`)
+      return [key, point ? [point] : await history(url, info.run_id, key)] as const
+    })
     return {
       id: info.run_id,
       name: info.run_name,
@@ -109,24 +112,66 @@ export async function deletedIn(url: string, experiment: string): Promise<readon
   return runs.map(({ info }) => info.run_name)
 }
 
+interface StoredPoint {
+  readonly value: number
+  readonly step: number
+  readonly timestamp: number
+}
+const pointOf = ({ step, value, timestamp }: StoredPoint) => [step, value, timestamp] as const
+
 async function history(url: string, run: string, key: string) {
   const query = new URLSearchParams({ run_id: run, metric_key: key })
-  const { metrics = [] } = await ask<{
-    metrics?: { value: number; step: number; timestamp: number }[]
-  }>(url, `metrics/get-history?${query.toString()}`)
-  return metrics.map(({ step, value, timestamp }) => [step, value, timestamp] as const)
+  const { metrics = [] } = await ask<{ metrics?: readonly StoredPoint[] }>(
+    url,
+    `metrics/get-history?${query.toString()}`,
+  )
+  return metrics.map(pointOf)
+}
+
+/** The most points of one answer to get-history-bulk. */
+const MOST_POINTS = 25_000
+
+/**
+ * The points of the histories that have one point, by run and key. One request reads a key of all
+ * runs, but it sorts the points, so that it cannot show the order of longer histories.
+ */
+async function singlePoints(url: string, runs: readonly RunAnswer[]) {
+  const last = runs.flatMap(({ data }) => data.metrics ?? [])
+  const curves = new Set(last.filter(({ step = 0 }) => step !== 0).map(({ key }) => key))
+  const keys = new Set(last.map(({ key }) => key).filter((key) => !curves.has(key)))
+  const single = new Map<string, ReturnType<typeof pointOf>>()
+  const read = async (key: string) => {
+    const query = new URLSearchParams({ metric_key: key })
+    for (const { info } of runs) query.append('run_id', info.run_id)
+    const path = `${url}/ajax-api/2.0/mlflow/metrics/get-history-bulk?${query.toString()}`
+    const { metrics } = (await (await fetch(path)).json()) as {
+      readonly metrics: readonly (StoredPoint & { readonly run_id: string })[]
+    }
+    const counts = new Map<string, number>()
+    for (const { run_id } of metrics) counts.set(run_id, (counts.get(run_id) ?? 0) + 1)
+    for (const { run_id, ...point } of metrics)
+      if (counts.get(run_id) === 1 && metrics.length < MOST_POINTS)
+        single.set(`${run_id} ${key}`, pointOf(point))
+  }
+  await Promise.all([...keys].map(read))
+  return single
 }
 
 /**
  * A proxy to a server that carries out every call and loses the answers to the calls that `loses`
- * chooses.
+ * chooses. `onRequest` receives the number of each call, counted from 1, while the server carries
+ * it out.
  */
-export async function losing(url: string, loses: (path: string, count: number) => boolean) {
+export async function losing(
+  url: string,
+  loses: (path: string, count: number) => boolean,
+  onRequest?: (count: number) => void,
+) {
   let [count, lost] = [0, 0]
   const paths: string[] = []
   const { url: proxy, close } = await serving((incoming, outgoing) => {
     const path = (incoming.url ?? '').split('?')[0] ?? ''
-    paths.push(path)
+    const number = paths.push(path)
     const passed = request(
       `${url}${incoming.url}`,
       { method: incoming.method, headers: incoming.headers },
@@ -136,12 +181,13 @@ export async function losing(url: string, loses: (path: string, count: number) =
           answer.resume().on('end', () => incoming.socket.destroy())
         } else {
           outgoing.writeHead(answer.statusCode ?? 500)
-          answer.pipe(outgoing)
+          answer.on('error', () => incoming.socket.destroy()).pipe(outgoing)
         }
       },
     )
     passed.on('error', () => incoming.socket.destroy())
     incoming.pipe(passed)
+    passed.on('finish', () => onRequest?.(number))
   })
   return { url: proxy, lost: () => lost, paths, close }
 }

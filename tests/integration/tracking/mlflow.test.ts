@@ -1,13 +1,12 @@
 import { beforeAll, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import { MlflowClient } from '../../../tracking/mlflow.ts'
-import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
+import { sharedMlflow } from '../../support/shared.ts'
 import { ask, holds, losing } from './holds.ts'
-import { forFile } from '../../support/release.ts'
 
-let server: TestMlflow
+let url: string
 beforeAll(async () => {
-  server = await forFile(mlflowServer())
+  url = await sharedMlflow()
 })
 
 const newRun = (key: string, tags = {}) => ({
@@ -18,7 +17,7 @@ const newRun = (key: string, tags = {}) => ({
 })
 
 test('experiments are made once, runs are found by their tags, and their status is set', async () => {
-  const client = new MlflowClient(server.url)
+  const client = new MlflowClient(url)
   const experiment = await client.experiment('found again')
   expect(await client.experiment('found again')).toBe(experiment)
   const { run, isNew } = await client.createRun(experiment, newRun('a/b', { of: 'x' }))
@@ -37,7 +36,7 @@ test('experiments are made once, runs are found by their tags, and their status 
 })
 
 test('more than one call, or one page of answers, can hold arrives whole, and once', async () => {
-  const client = new MlflowClient(server.url)
+  const client = new MlflowClient(url)
   const { run } = await client.createRun(await client.experiment('limits'), newRun('limits'))
   const metrics = Array.from({ length: 12_500 }, (_, i) => ({
     key: i % 10 === 0 ? 'loss' : 'other',
@@ -52,7 +51,7 @@ test('more than one call, or one page of answers, can hold arrives whole, and on
   expect(
     await client.log(run.id, { metrics: [...metrics, { key: 'loss', value: 7, timestamp: 1, step: -3 }] }),
   ).toBe(1)
-  const [held] = await holds(server.url, 'limits')
+  const [held] = await holds(url, 'limits')
   for (const key of ['loss', 'other'])
     expect(held?.metrics[key]?.filter(([step]) => step >= 0)).toEqual(
       metrics.filter((one) => one.key === key).map(({ step, value }) => [step, value, 5000]),
@@ -63,19 +62,19 @@ test('more than one call, or one page of answers, can hold arrives whole, and on
 })
 
 test('a run whose answer got lost is found again, not made twice', async () => {
-  const lossy = await losing(server.url, (path, count) => path.endsWith('runs/create') && count < 5)
+  const lossy = await losing(url, (path, count) => path.endsWith('runs/create') && count < 5)
   const client = new MlflowClient(lossy.url, { retryAfter: 5 })
   const experiment = await client.experiment('lossy')
   const { run, isNew } = await client.createRun(experiment, newRun('lost'))
   expect(lossy.lost()).toBe(1)
   // Another client may have made it.
   expect(isNew).toBe(false)
-  expect((await holds(server.url, 'lossy')).map(({ id }) => id)).toEqual([run.id])
+  expect((await holds(url, 'lossy')).map(({ id }) => id)).toEqual([run.id])
   await lossy.close()
 })
 
 test('an experiment that was deleted is said to be', async () => {
-  const client = new MlflowClient(server.url)
-  await ask(server.url, 'experiments/delete', { experiment_id: await client.experiment('gone') })
+  const client = new MlflowClient(url)
+  await ask(url, 'experiments/delete', { experiment_id: await client.experiment('gone') })
   await expect(client.experiment('gone')).rejects.toThrow(UserError)
 })

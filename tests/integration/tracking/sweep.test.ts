@@ -16,15 +16,14 @@ import { lowestGap, valueOf, results } from '../../../report/results.ts'
 import { answerOf, zeroshift } from '../../support/command.ts'
 import { testDirectory } from '../../support/directories.ts'
 import { linked } from '../../support/linked.ts'
-import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
+import { sharedMlflow } from '../../support/shared.ts'
 import { tinyBase, writeSweep } from '../../support/tiny-sweep.ts'
 import { cellInput, ranks, sampleSweep } from '../../unit/tracking/sweep-fixture.ts'
 import { ask, deletedIn, holds, losing, type Held } from './holds.ts'
-import { forFile } from '../../support/release.ts'
 
-let server: TestMlflow
+let url: string
 beforeAll(async () => {
-  server = await forFile(mlflowServer({ workers: 2 }))
+  url = await sharedMlflow()
 })
 
 let directory: string
@@ -41,11 +40,11 @@ const sweepEnd: SweepEnd = { status: 'FINISHED', at: Date.UTC(2025, 10, 24, 13),
 let names = 0
 /** A sweep with an MLflow experiment of its own, and the tracking of its cells. */
 function fresh(change: Partial<SweepRecord> = {}) {
-  const tracking = { uri: server.url, experiment: `sweep ${++names}` }
+  const tracking = { uri: url, experiment: `sweep ${++names}` }
   return {
     sweep: sampleSweep({ tracking, ...change }),
     tracking,
-    held: () => holds(server.url, tracking.experiment),
+    held: () => holds(url, tracking.experiment),
   }
 }
 
@@ -113,7 +112,7 @@ test('two cells of two methods are one run, two below it and four below these, h
     ),
   })
   const at = new URL(top?.artifacts ?? '').pathname
-  const report = await fetch(`${server.url}/api/2.0/mlflow-artifacts/artifacts${at}/report/results.csv`)
+  const report = await fetch(`${url}/api/2.0/mlflow-artifacts/artifacts${at}/report/results.csv`)
   const own = await artifacts.store.get(`sweeps/${sweep.id}/report/results.csv`)
   expect(await report.text()).toBe(new TextDecoder().decode(own))
   // Without its notes it asks the server, and finds everything there.
@@ -130,14 +129,14 @@ test("MLflow's search finds the average gap by rank", async () => {
   await trackStoredSweep(artifacts, await stored(sweep), tracking)
   const gaps = async (filter: string) => {
     const { experiment } = await ask<{ experiment: { experiment_id: string } }>(
-      server.url,
+      url,
       `experiments/get-by-name?experiment_name=${encodeURIComponent(tracking.experiment)}`,
     )
     const { runs = [] } = await ask<{
       runs?: {
         data: { metrics?: { key: string; value: number }[]; params: { key: string; value: string }[] }
       }[]
-    }>(server.url, 'runs/search', {
+    }>(url, 'runs/search', {
       experiment_ids: [experiment.experiment_id],
       filter: `tags."zeroshift.sweep" = '${sweep.id}' and ${filter}`,
       order_by: ['metrics.averageGap ASC'],
@@ -176,7 +175,7 @@ test('two workers that deliver the first cells at the same time make one run of 
     expectNested(all, sweep)
     // Whoever made it said what is varied.
     expect(named(all, sweep.id)[0]).toMatchObject({ status: 'RUNNING', params: { 'sweep.rank': '[2,8]' } })
-    const deleted = await deletedIn(server.url, tracking.experiment)
+    const deleted = await deletedIn(url, tracking.experiment)
     lost += deleted.filter((name) => name === sweep.id).length
   }
   // They raced, or the test would show nothing.
@@ -225,7 +224,7 @@ test('a cell that its own workflow sent is not sent again by its sweep', async (
   await keepAll(sweep)
   for (const rank of ranks)
     await track(artifacts, { run: cellInput(rank).run, tracking, sweep: sweep.id, ended: finished })
-  const seen = await losing(server.url, () => false)
+  const seen = await losing(url, () => false)
   const through = { ...(await stored(sweep)), tracking: { ...tracking, uri: seen.url } }
   await trackSweep(artifacts, { sweep: through, ended: sweepEnd })
   seen.paths.length = 0
@@ -261,8 +260,7 @@ test('by hand, from the store alone: what MLflow was not told while it was away,
     ).rejects.toThrow('cannot be reached')
   await expect(trackSweep(artifacts, { sweep: absent, ended: sweepEnd })).rejects.toThrow('cannot be reached')
 
-  const byHand = () =>
-    zeroshift(directory, 'track', sweep.id, '--store', directory, '--tracking', server.url).ended
+  const byHand = () => zeroshift(directory, 'track', sweep.id, '--store', directory, '--tracking', url).ended
   const sent = await byHand()
   expect(sent).toMatchObject({ code: 0, stderr: '' })
   expect(sent.stdout).toMatch(/^Sent \d+ points to 7 MLflow runs\.\n$/)
@@ -273,7 +271,7 @@ test('by hand, from the store alone: what MLflow was not told while it was away,
   expect(await byHand()).toMatchObject({ code: 0, stdout: 'MLflow has everything already.\n' })
 
   // A person deletes the sweep's run: the next one has the cells below it.
-  await ask(server.url, 'runs/delete', { run_id: named(all, sweep.id)[0]?.id })
+  await ask(url, 'runs/delete', { run_id: named(all, sweep.id)[0]?.id })
   await trackStoredSweep(artifacts, absent, tracking)
   expectNested(await held(), sweep)
 })
@@ -287,7 +285,7 @@ test('a sweep that was not tracked is sent by hand where a server is named, with
   const aimless = await byHand()
   expect(aimless).toMatchObject({ code: 2 })
   expect(aimless.stderr).toContain(`the sweep ${sweep.id} was started without an MLflow server`)
-  expect(await byHand('--tracking', server.url)).toMatchObject({ code: 0 })
+  expect(await byHand('--tracking', url)).toMatchObject({ code: 0 })
   const all = await held()
   expectNested(all, sweep)
   const [top] = named(all, sweep.id)
@@ -306,7 +304,6 @@ test('runs that have not begun are not sent', async () => {
 })
 
 test('a sweep without gold is compared and tracked without the figures that need gold', async () => {
-  const { url } = server
   const base = `${tinyBase}gold: none\ntracking: { uri: '${url}', experiment: without gold }\n`
   writeSweep(directory, 'grid: { "methods[0].rank": [1, 2] }', base)
   const { code, stdout, stderr } = await zeroshift(directory, 'sweep', 'ranks.yaml', '--json').ended
