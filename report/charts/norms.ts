@@ -5,12 +5,17 @@ import type { ResidualNorms } from '../../experiment/stages/unlearn.ts'
 const sets = ['retained', 'forget'] as const
 const WIDTH = 150
 
+/** The most steps that are drawn, so that a page of many charts stays small. */
+export const mostSteps = 60
+
 /**
  * Norms of the residual by layer (up) and step (across), on either set: the stronger, the greater.
- * `most` is the norm of the strongest cell.
+ * `most` is the norm of the strongest cell. Of more than `mostSteps` steps, some are left out.
  */
 export function normHeat({ layers, points }: ResidualNorms, most: number): TopLevelSpec {
-  const values = points.flatMap((point) =>
+  const stride = Math.ceil(points.length / mostSteps)
+  const drawn = points.filter((_, i) => (points.length - 1 - i) % stride === 0)
+  const values = drawn.flatMap((point) =>
     layers.flatMap((layer, i) =>
       sets.map((set) => {
         const norm = point[set][i] ?? NaN
@@ -20,7 +25,7 @@ export function normHeat({ layers, points }: ResidualNorms, most: number): TopLe
     ),
   )
   const row = Math.max(4, Math.min(18, 560 / layers.length))
-  const column = WIDTH / points.length
+  const column = WIDTH / drawn.length
   const axis = { ticks: false, domain: false, labelOverlap: true } as const
   const x = {
     field: 'step',
@@ -35,6 +40,7 @@ export function normHeat({ layers, points }: ResidualNorms, most: number): TopLe
     scale: { domain: [...layers] },
     axis: { ...axis, labelLimit: 160 },
   }
+  const tooltip = ['set', 'layer', 'step', 'norm'].map((field) => ({ field, type: 'nominal' as const }))
   const text = { field: 'text', type: 'nominal' as const }
   const color = { condition: { test: `datum.shade > ${PALE}`, value: 'var(--page)' }, value: 'var(--ink)' }
   return {
@@ -51,11 +57,14 @@ export function normHeat({ layers, points }: ResidualNorms, most: number): TopLe
             fill: 'var(--accent)',
             ...(Math.min(row, column) >= 10 && { stroke: 'var(--page)' }),
           },
-          encoding: { x, y, opacity: { field: 'shade', type: 'quantitative', scale: null, legend: null } },
+          encoding: {
+            ...{ x, y, tooltip },
+            opacity: { field: 'shade', type: 'quantitative', scale: null, legend: null },
+          },
         },
         // Numbers would not fit into smaller cells.
         ...(column >= 28 && row >= 14
-          ? [{ mark: { type: 'text' as const, fontSize: 10 }, encoding: { x, y, text, color } }]
+          ? [{ mark: { type: 'text' as const, fontSize: 10 }, encoding: { x, y, text, color, tooltip } }]
           : []),
       ],
     },

@@ -1,7 +1,7 @@
 import type { NormPoint, ResidualNorms } from '../../experiment/stages/unlearn.ts'
 import type { StageOf } from '../../experiment/stages/stage.ts'
 import { prose } from '../blocks.ts'
-import { normHeat } from '../charts/norms.ts'
+import { mostSteps, normHeat } from '../charts/norms.ts'
 import { significant } from '../format.ts'
 import { manifestOf, modelsBehind, whyMissing, type ReportInput } from '../input.ts'
 import { meanNorms } from '../over-seeds.ts'
@@ -28,9 +28,16 @@ export const residualNorms: StageSection = {
     })
     if (drawn.length === 0) return undefined
     const most = Math.max(...drawn.flatMap(({ norms }) => norms.points.flatMap(allOf)))
+    const isThinned = drawn.some(({ norms }) => norms.points.length > mostSteps)
     return [
       prose(
-        `Root mean square of ‖r‖ on the batches of a step, relative to that of the frozen feature ‖f‖ over D_r, layer by layer from the input down to the output. Before the first step (0) there is no residual, unless the adapter starts at the closed form. The stronger a cell, the greater the norm; the strongest of all is ${significant(most)}.${input.run.plan.seeds ? ' Norms are means over the seeds.' : ''}`,
+        [
+          'Root mean square of ‖r‖ on the batches of a step, relative to that of the frozen feature ‖f‖ over D_r, layer by layer from the input down to the output. ',
+          'Before the first step (0) there is no residual, unless the adapter starts at the closed form. ',
+          `The stronger a cell, the greater the norm; the strongest of all is ${significant(most)}.`,
+          isThinned ? ` At most ${mostSteps} of the steps are drawn.` : '',
+          input.run.plan.seeds ? ' Norms are means over the seeds.' : '',
+        ].join(''),
       ),
       {
         kind: 'charts',

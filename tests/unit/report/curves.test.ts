@@ -6,33 +6,8 @@ import { meanAccuracies, meanNorms } from '../../../report/over-seeds.ts'
 import { renderReport, type ReportInput } from '../../../report/report.ts'
 import { accuracyByEpoch } from '../../../report/sections/accuracy-by-epoch.ts'
 import { residualNorms } from '../../../report/sections/residual-norms.ts'
-import { candidate, sampleInput, withoutStages, type Options } from './fixtures.ts'
-
-const accuracy = [
-  { step: 18, epoch: 1, training: { value: 71.5 }, validation: { value: 64 } },
-  { step: 36, epoch: 2, training: { value: 98.25 }, validation: { missing: 'the logits are not finite' } },
-  { step: 45, epoch: 2.5, training: { value: 100 }, validation: { value: 90.75 } },
-]
-const norms = {
-  layers: ['conv1', 'head'],
-  points: [
-    { step: 0, retained: [0, 0], forget: [0, 0] },
-    { step: 20, retained: [0.0625, 0.125], forget: [0.25, 1.5] },
-  ],
-}
-const steps = { steps: 20, curve: [{ step: 1, loss: 1, learningRate: 0.1 }] }
-
-const measured: Options = {
-  sections: { training: { epochs: 2.5, batchSize: 64, accuracy: { samples: 200 } } },
-  methods: [
-    { method: 'finetune', epochs: 1 },
-    { method: 'rfa', steps: 20, norms: { every: 20 } },
-  ],
-  figures: {
-    train: () => ({ ...steps, accuracy }),
-    unlearn: () => ({ ...steps, norms }),
-  },
-}
+import { accuracy, measured, norms, steps } from './curves-fixture.ts'
+import { candidate, sampleInput, withoutStages } from './fixtures.ts'
 
 const textOf = (blocks: readonly Block[] | undefined) => JSON.stringify(blocks)
 const chartsOf = (blocks: readonly Block[] | undefined) =>
@@ -120,6 +95,17 @@ test('cells are as strong as the root of their share of the greatest norm', () =
   expect(at('forget', 'head', 20)).toMatchObject({ norm: 1.5, shade: 1 })
   expect(at('retained', 'conv1', 20)?.shade).toBeCloseTo(0.04 + 0.96 * Math.sqrt(0.0625 / 1.5), 10)
   expect(at('retained', 'conv1', 0)?.shade).toBe(0.04)
+})
+
+test('of many steps at most 60 are drawn, the last one among them', () => {
+  const points = Array.from({ length: 131 }, (_, i) => ({ step: 10 * i, retained: [0, 0], forget: [i, 1] }))
+  const many = { ...measured.figures, unlearn: () => ({ ...steps, norms: { ...norms, points } }) }
+  const blocks = residualNorms.blocks(sampleInput({ ...measured, figures: many }))
+  const cells = valuesOf(blocks)[0] as readonly { step: number }[]
+  const drawn = [...new Set(cells.map(({ step }) => step))]
+  expect(drawn).toHaveLength(44)
+  expect(drawn.at(-1)).toBe(1300)
+  expect(textOf(blocks)).toContain('At most 60 of the steps are drawn.')
 })
 
 test('curves over seeds are means at each point', () => {
