@@ -18,7 +18,8 @@ export function accuracyCurves(
     range: models.map(({ colour }) => `var(--${colour})`),
   }
   const dashes = { domain: ['training', 'validation'], range: [[], [5, 4]] }
-  const isShort = new Set(values.map(({ epoch }) => epoch)).size < 12
+  // Points show their values on the page. Many of them would only thicken the lines.
+  const hasPoints = new Set(values.map(({ epoch }) => epoch)).size <= 60
   return {
     width: 470,
     height: 220,
@@ -28,7 +29,7 @@ export function accuracyCurves(
       strokeWidth: 1.6,
       strokeOpacity: 0.9,
       clip: true,
-      point: isShort && { size: 22 },
+      point: hasPoints && { size: 16 },
     },
     encoding: {
       x: {

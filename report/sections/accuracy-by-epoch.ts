@@ -39,6 +39,7 @@ export const accuracyByEpoch: StageSection = {
         size: 'wide',
         charts: [
           {
+            title: 'Models trained from scratch',
             description: `Accuracy over epochs. ${drawn.map(lastWords).join('; ')}.`,
             spec: accuracyCurves(values, models),
           },

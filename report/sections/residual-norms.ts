@@ -27,7 +27,9 @@ export const residualNorms: StageSection = {
       return norms ? [{ label, norms }] : []
     })
     if (drawn.length === 0) return undefined
-    const most = Math.max(...drawn.flatMap(({ norms }) => norms.points.flatMap(allOf)))
+    const most = drawn
+      .flatMap(({ norms }) => norms.points.flatMap(allOf))
+      .reduce((greatest, norm) => Math.max(greatest, norm), 0)
     const isThinned = drawn.some(({ norms }) => norms.points.length > mostSteps)
     return [
       prose(
