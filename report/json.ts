@@ -9,6 +9,7 @@ import { checkOracle } from './oracle.ts'
 import { floorGap, forgottenTest, resultsBySeed } from './results.ts'
 import { costRows } from './sections/cost.ts'
 import { programFigureRows } from './sections/program-figures.ts'
+import { chartStageSections } from './sections/charts.ts'
 import { stageSections } from './sections/stage-sections.ts'
 
 /**
@@ -24,7 +25,7 @@ export function renderJson(
 ): { readonly json: string; readonly digest: string } {
   const { run, manifests } = input
   const stages = stagesOf(run.plan)
-  const parts = stageSections.flatMap(({ computed }) => {
+  const parts = [...stageSections, ...chartStageSections].flatMap(({ computed }) => {
     const part = computed?.of(input)
     return computed && part !== undefined ? [[computed.key, part] as const] : []
   })

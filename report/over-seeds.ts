@@ -1,6 +1,6 @@
 import { boundedMean, type Range } from '../common/interval.ts'
-import type { CurvePoint, Measured } from '../experiment/records/measured.ts'
-import type { ResidualPoint } from '../experiment/stages/unlearn.ts'
+import type { AccuracyPoint, CurvePoint, Measured } from '../experiment/records/measured.ts'
+import type { ResidualNorms, ResidualPoint } from '../experiment/stages/unlearn.ts'
 import type { StageMetrics } from '../experiment/stages/stage.ts'
 import type { Figure } from '../experiment/records/results.ts'
 
@@ -45,6 +45,37 @@ export function meanResiduals(curves: readonly (readonly ResidualPoint[])[]): re
     retained: mean(points.map(({ retained }) => retained)),
     forget: mean(points.map(({ forget }) => forget)),
   }))
+}
+
+/** The mean accuracies at each point, without those that are missing. */
+export function meanAccuracies(curves: readonly (readonly AccuracyPoint[])[]): readonly AccuracyPoint[] {
+  return pointwise(curves, (points, { step, epoch, validation }) => ({
+    step,
+    epoch,
+    training: meanMeasured(points.map(({ training }) => training)),
+    ...(validation && { validation: meanMeasured(points.flatMap((point) => point.validation ?? [])) }),
+  }))
+}
+
+/**
+ * The mean norms at each step of some rows of the same layers; undefined without a row. A stopping
+ * rule may end seeds at different steps: the steps are those that all have.
+ */
+export function meanNorms(all: readonly ResidualNorms[]): ResidualNorms | undefined {
+  const [first] = all
+  if (!first) return undefined
+  const points = first.points.flatMap(({ step }) => {
+    const same = all.flatMap(({ points }) => points.find((point) => point.step === step) ?? [])
+    const over = (set: 'retained' | 'forget') =>
+      first.layers.map((_, layer) => mean(same.map((point) => point[set][layer] ?? NaN)))
+    return same.length === all.length ? [{ step, retained: over('retained'), forget: over('forget') }] : []
+  })
+  return { layers: first.layers, points }
+}
+
+function meanMeasured(figures: readonly Measured[]): Measured {
+  const values = figures.flatMap((figure) => valueOf(figure) ?? [])
+  return values.length > 0 ? { value: mean(values) } : (figures[0] ?? { missing: 'nothing was measured' })
 }
 
 type Confidence = StageMetrics['evaluate']['confidence']

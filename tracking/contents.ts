@@ -1,6 +1,6 @@
 import { digestOf } from '../common/canonical.ts'
 import type { BlobRef, Manifest, ManifestOf } from '../experiment/records/manifest.ts'
-import type { CurvePoint } from '../experiment/records/measured.ts'
+import type { AccuracyPoint, CurvePoint } from '../experiment/records/measured.ts'
 import { seedsAt } from '../experiment/plan/plan.ts'
 import type { Candidate } from '../experiment/plan/types.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
@@ -343,6 +343,8 @@ function curves(manifest: Manifest | undefined, prefix = ''): Metric[] {
   const timestamp = endOf(manifest)
   const { curve } = manifest.metrics
   const residuals = manifest.kind === 'unlearn' ? (manifest.metrics.residuals ?? []) : []
+  const norms = manifest.kind === 'unlearn' ? manifest.metrics.norms : undefined
+  const accuracies = manifest.kind === 'train' ? (manifest.metrics.accuracy ?? []) : []
   return [
     ...curve.flatMap(({ step, loss, learningRate, accuracy }: CurvePoint) => [
       { key: `${prefix}loss`, value: loss, timestamp, step },
@@ -355,6 +357,22 @@ function curves(manifest: Manifest | undefined, prefix = ''): Metric[] {
       { key: `${prefix}residual/retained`, value: retained, timestamp, step },
       { key: `${prefix}residual/forget`, value: forget, timestamp, step },
     ]),
+    ...(norms?.points ?? []).flatMap((point) =>
+      (['retained', 'forget'] as const).flatMap((set) =>
+        point[set].map((value, layer) => ({
+          key: `${prefix}residual norm/${set}/${fittedName(norms?.layers[layer] ?? '')}`,
+          ...{ value, timestamp, step: point.step },
+        })),
+      ),
+    ),
+    ...accuracies.flatMap((point: AccuracyPoint) =>
+      (['training', 'validation'] as const).flatMap((set) => {
+        const figure = point[set]
+        return figure && 'value' in figure
+          ? [{ key: `${prefix}accuracy/${set}`, value: figure.value, timestamp, step: point.step }]
+          : []
+      }),
+    ),
   ]
 }
 

@@ -33,10 +33,10 @@ export interface UnlearnContext {
   readonly trained?: KeptTraining | undefined
   readonly host?: Host | undefined
   /**
-   * Does work that precedes every deletion, such as the training of models that no forgotten sample
-   * influences. Its time is not counted.
+   * Does work whose time is not counted: measurements, and work that precedes every deletion, such
+   * as the training of models that no forgotten sample influences.
    */
-  readonly beforehand?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined
+  readonly untimed?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined
   /** The shift target of `rfa`. Present if a plug-in defines it. */
   readonly target?: TargetFunction<void> | undefined
 }

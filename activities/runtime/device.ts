@@ -76,14 +76,14 @@ export async function pretrainedTensors(
 
 /**
  * Uploads the data set in the form that a model needs. The caller has to dispose of the data. Also
- * returns the indices of the training samples.
+ * returns the indices of the training samples and of the validation samples.
  */
 export async function deviceData(
   artifacts: Artifacts,
   manifest: ManifestOf<'dataset'>,
   model: ModelSpec,
-): Promise<{ data: DeviceData; train: Int32Array }> {
-  const { images, labels, train, mean, deviation } = await readDataset(artifacts, manifest)
+): Promise<{ data: DeviceData; train: Int32Array; validation: Int32Array }> {
+  const { images, labels, train, validation, mean, deviation } = await readDataset(artifacts, manifest)
   const { shape, classes } = manifest.params.facts
   const pixels = images ?? (await filePixels(artifacts, shardsOf(manifest), shape))
   // The vectors are copied, because a view of them would keep the whole blob with its pixels in
@@ -93,7 +93,7 @@ export async function deviceData(
     classes: classes.length,
     ...preparedFor(model, manifest.params.facts, { mean: [...mean], deviation: [...deviation] }),
   })
-  return { data, train: train.slice() }
+  return { data, train: train.slice(), validation: validation.slice() }
 }
 
 /**

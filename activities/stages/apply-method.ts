@@ -33,7 +33,7 @@ type MethodContext = Pick<
 
 /** Loads a method, and the original and the data that the method is applied to. */
 export async function prepareMethod(
-  { stage, artifacts, inputs, host, untimed: beforehand, allowsPrograms }: MethodContext,
+  { stage, artifacts, inputs, host, untimed, allowsPrograms }: MethodContext,
   method: ApproximateMethodSpec,
 ): Promise<PreparedMethod> {
   const { model, training, seed } = stage.params
@@ -55,7 +55,7 @@ export async function prepareMethod(
         } satisfies KeptTraining)
       : undefined
   const sets = { retained, forget, validation }
-  const context = { layers, original, data, ...sets, training, seed, trained, host, beforehand }
+  const context = { layers, original, data, ...sets, training, seed, trained, host, untimed }
   return { layers, split, data, apply: () => run(context) }
 }
 

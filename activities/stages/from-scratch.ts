@@ -13,7 +13,7 @@ import { stream } from '../../learning/random.ts'
 
 type Scratch = Pick<
   Fit,
-  'layers' | 'training' | 'data' | 'indices' | 'seed' | 'purpose' | 'host' | 'late'
+  'layers' | 'training' | 'data' | 'indices' | 'accuracyChecks' | 'seed' | 'purpose' | 'host' | 'late'
 > & {
   /** Tensors of a checkpoint, by name. They replace new weights. */
   readonly pretrained?: Tensors | undefined

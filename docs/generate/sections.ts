@@ -1,7 +1,14 @@
+import { accuracyByEpoch } from '../../report/sections/accuracy-by-epoch.ts'
+import { residualNorms } from '../../report/sections/residual-norms.ts'
+import type { StageSection } from '../../report/sections/stage-section.ts'
 import { stageSections } from '../../report/sections/stage-sections.ts'
 import { table } from './markdown.ts'
 
 type Row = readonly [title: string, about: string, needs: string]
+
+function rowOf({ title, about, needs = '' }: StageSection): Row {
+  return [title, about, needs]
+}
 
 /** The sections above those of stage kinds. */
 const above: readonly Row[] = [
@@ -20,13 +27,15 @@ const below: readonly Row[] = [
   ['Cost against gap', 'time relative to retraining against distance from gold', ''],
   ['Confidence in the true class', 'histograms on the retained, the forget and the test set', ''],
   ['Residuals of feature alignment', 'residuals on both sets over the steps', '`rfa` with steps'],
+  rowOf(residualNorms),
   ['Training', 'the curves of all trainings', ''],
+  rowOf(accuracyByEpoch),
   ['What was run', 'data, split, model, options and the command', ''],
   ['Stages', 'every stage with key, version, time, device and code', ''],
 ]
 
 /** The table of docs/guides/reading-a-report.md: the sections of a report. */
 export function sectionTable(): string {
-  const ofStages = stageSections.map(({ title, about, needs = '' }): Row => [title, about, needs])
+  const ofStages = stageSections.map(rowOf)
   return table(['section', 'what it shows', 'needs'], [...above, ...ofStages, ...below])
 }

@@ -25,8 +25,7 @@ import type { GivenStages, Plan, Population, SeedPlan, ShadowPlan } from './type
 export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}): Plan {
   const stage = stageMaker(changed)
   const own = { ...asked, model: keyedModel(asked.model) }
-  // Only the originals of the experiment keep states.
-  const spec = { ...own, training: own.training && withoutStates(own.training) }
+  const spec = { ...own, training: own.training && plainTraining(own.training) }
   const checkpoint =
     spec.model.name === 'pretrained'
       ? stage('checkpoint', 'read checkpoint', { checkpoint: checkpointOf(spec.model) }, {})
@@ -80,6 +79,7 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
       stage,
       spec,
       originalTraining: own.training,
+      goldTraining: own.gold.training ?? (own.training && goldTraining(own.training)),
       seeds: seedsAt(spec, i),
       ...(spec.seeds !== undefined && { number: i + 1 }),
       data: { dataset: ref(dataset), split: ref(split) },
@@ -221,9 +221,14 @@ function programStages(stage: StageMaker): ProgramStages {
   return Object.assign(make, { made: () => [...made.values()] })
 }
 
-/** The training of a model that keeps no states. */
-function withoutStates({ replay: _, ...training }: TrainingSpec): TrainingSpec {
+/** The training of a gold model. Only the originals keep states. */
+function goldTraining({ replay: _, ...training }: TrainingSpec): TrainingSpec {
   return training
+}
+
+/** The training of other models, of which no accuracy is measured. */
+function plainTraining({ accuracy: _, ...training }: TrainingSpec): TrainingSpec {
+  return goldTraining(training)
 }
 
 /**

@@ -16,8 +16,10 @@ import type { Candidate, JudgingStages, SeedPlan, TuningPlan } from './types.ts'
 export interface SeedContext {
   readonly stage: StageMaker
   readonly spec: Spec
-  /** The training of the original, which may keep states. */
+  /** The training of the original, which may keep states and measure its accuracy. */
   readonly originalTraining: Spec['training']
+  /** The training of the gold models, which may measure their accuracy. */
+  readonly goldTraining: Spec['training']
   readonly seeds: Spec['seed']
   /** The seed's number, counted from 1. Absent if the experiment has one seed. */
   readonly number?: number
@@ -151,13 +153,13 @@ function trainOriginal(seed: SeedContext): StageOf<'train'> {
  * of samples.
  */
 function trainGold(seed: SeedContext): readonly StageOf<'train'>[] {
-  const { stage, spec, seeds, data, goldStart, number, givenGold } = seed
+  const { stage, spec, goldTraining, seeds, data, goldStart, number, givenGold } = seed
   if (givenGold) return givenGold
   if (spec.gold.models === 0) return []
   const model = (n: number, title: string) =>
     trainStage(
       stage,
-      { ...spec, training: spec.gold.training ?? spec.training },
+      { ...spec, training: goldTraining },
       'retained',
       { ...data, ...goldStart },
       seeds.training + 1000 * n,

@@ -17,6 +17,17 @@ export interface CurvePoint {
   readonly accuracy?: number
 }
 
+/** The accuracies in percent of a model in training. */
+export interface AccuracyPoint {
+  /** Optimizer steps done, counted from 1. */
+  readonly step: number
+  /** Epochs done. A training may end within one. */
+  readonly epoch: number
+  readonly training: Measured
+  /** Absent if there is no validation sample of a class that the model trains on. */
+  readonly validation?: Measured
+}
+
 /** The sets on which a model is evaluated. */
 export const evaluatedSets = [
   'retained',

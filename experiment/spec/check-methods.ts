@@ -172,7 +172,7 @@ function checkAlignment(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], r
 
 /** Checks the options of the target leave-out-top, which other targets do not have. */
 function checkTop(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], report: Report): void {
-  const { target, start, steps, top, renew } = method
+  const { target, start, steps, top, renew, norms } = method
   if (target !== 'leave-out-top') {
     for (const option of ['top', 'renew'] as const)
       if (method[option] !== undefined)
@@ -186,6 +186,11 @@ function checkTop(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], report:
     report(
       ['target'],
       `leave-out-top is solved for without gradient steps, and the method has start: ${start} and steps: ${steps}; set start: closed-form and steps: 0`,
+    )
+  if (norms)
+    report(
+      ['norms'],
+      'leave-out-top aligns no features in steps, so that there are no batches to measure residuals on; leave norms out',
     )
   const all = adaptableLayers(layers)
   const adapted = all.filter(matchesAny(method.layers))

@@ -410,6 +410,10 @@ export const methodSchemas = [
         .describe('end before all steps are taken'),
       optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 1e-3 }).describe(OPTIMIZER),
       schedule: scheduleSchema.default({ name: 'constant' }).describe(SCHEDULE),
+      norms: z
+        .strictObject({ every: count.default(10).describe('steps between two measurements') })
+        .optional()
+        .describe('measures the norm of the residual at every aligned layer; it changes no weight'),
       forgetBatch: count.default(64).describe('samples of the forget set in a step'),
       retainedBatch: count.default(192).describe('samples of the retained set in a step'),
       retainedSamples: count.default(4000).describe('retained samples drawn once, whose features are kept'),

@@ -39,6 +39,17 @@ export const trainingSchema = z.strictObject({
   lookahead: lookaheadSchema
     .optional()
     .describe('averages the weights during the training (Zhang et al. 2019); not done unless given'),
+  accuracy: z
+    .strictObject({
+      every: count.default(1).describe('epochs between two measurements'),
+      samples: count
+        .default(1000)
+        .describe('training samples that are measured, and validation samples: drawn once if there are more'),
+    })
+    .optional()
+    .describe(
+      'measures the accuracy of the original and gold in training; their weights stay the same, their keys do not',
+    ),
   replay: replaySchema.optional(),
   order: orderSchema.optional(),
   // The transformation makes `all` absent, so that it changes no key.
@@ -64,5 +75,8 @@ export const trainingSchema = z.strictObject({
     .optional()
     .describe('the part of a pre-trained model that is trained; every parameter unless given'),
 })
+
+/** How the accuracy of a model in training is measured. */
+export type AccuracySpec = NonNullable<z.output<typeof trainingSchema>['accuracy']>
 
 export type TrainingSpec = z.output<typeof trainingSchema>

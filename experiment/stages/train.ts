@@ -1,4 +1,4 @@
-import type { CurvePoint } from '../records/measured.ts'
+import type { AccuracyPoint, CurvePoint } from '../records/measured.ts'
 import type { ModelSpec } from '../spec/model.ts'
 import type { ProgramParams } from '../spec/program.ts'
 import type { TrainingSpec } from '../spec/training.ts'
@@ -46,6 +46,8 @@ export const train = defineStage<{
     readonly parameters?: number
     readonly steps: number
     readonly curve: readonly CurvePoint[]
+    /** Present if `training.accuracy` asks for it. */
+    readonly accuracy?: readonly AccuracyPoint[]
     /** The last value of each figure that an external program has reported. */
     readonly figures?: Readonly<Record<string, number>>
   }

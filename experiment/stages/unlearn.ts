@@ -45,6 +45,8 @@ export const unlearn = defineStage<{
     readonly figures?: Readonly<Record<string, number>>
     /** Present for residual feature alignment only. */
     readonly residuals?: readonly ResidualPoint[]
+    /** Present for residual feature alignment with the option `norms`. */
+    readonly norms?: ResidualNorms
     /** Present for replay only. */
     readonly replay?: ReplayedSteps
     /** Present for sisa only. `steps` are those of the repeated part. */
@@ -98,6 +100,24 @@ export interface ResidualPoint {
   readonly retained: number
   /** ‖f + r − t‖² on forget samples. Falls towards 0. */
   readonly forget: number
+}
+
+/**
+ * Norms of the residual r_l at each aligned layer after some of the steps: the root mean square of
+ * ‖r_l‖ over a batch, relative to that of ‖f_l‖ over D_r.
+ */
+export interface ResidualNorms {
+  /** The aligned layers, from the first to the last. */
+  readonly layers: readonly string[]
+  readonly points: readonly NormPoint[]
+}
+
+/** Norms after a step, one for each layer. */
+export interface NormPoint {
+  /** Optimizer steps done. Before the first one, this is 0. */
+  readonly step: number
+  readonly retained: readonly number[]
+  readonly forget: readonly number[]
 }
 
 /** Accuracies in percent at a step, which a stopping rule compares. */

@@ -1,11 +1,12 @@
 import type { Rank, Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
-import type { CurvePoint } from '../../experiment/records/measured.ts'
+import type { AccuracyPoint, CurvePoint } from '../../experiment/records/measured.ts'
 import type { LookaheadSpec, OptimizerSpec, ScheduleSpec } from '../../experiment/spec/optimizer.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
 import type { TrainingSpec } from '../../experiment/spec/training.ts'
 import { augmentation } from '../data/batches.ts'
 import type { DeviceData } from '../data/device-data.ts'
 import { TrainingBatches, type LateSamples } from '../data/training-batches.ts'
+import { AccuracyCurve, type AccuracyChecks } from './accuracy-curve.ts'
 import { crossEntropy } from './losses.ts'
 import type { Host, Snapshot } from './host.ts'
 import { Lookahead } from './lookahead.ts'
@@ -55,6 +56,8 @@ export interface Fit {
   readonly changeGradient?: TrainingRun['changeGradient']
   /** −1 maximises the loss. */
   readonly direction?: 1 | -1
+  /** The accuracy is not measured unless given. */
+  readonly accuracyChecks?: AccuracyChecks | undefined
   readonly seed: number
   /** The name of the random streams. */
   readonly purpose: string
@@ -65,13 +68,39 @@ export interface Fitted {
   readonly weights: Weights
   readonly steps: number
   readonly curve: readonly CurvePoint[]
+  /** Present if it was measured. */
+  readonly accuracy?: readonly AccuracyPoint[]
 }
 
-export function fit(options: Fit): Promise<Fitted> {
-  const { data, indices, training, direction = 1, seed, purpose } = options
+export async function fit(options: Fit): Promise<Fitted> {
+  const { layers, indices, accuracyChecks, seed, purpose } = options
   const batches = new TrainingBatches({ ...options, indices, seed, purpose })
+  if (!accuracyChecks) return fitBatches(options, batches)
+  const { steps, perEpoch } = batches
+  const curve = new AccuracyCurve(accuracyChecks, { ...options, steps, perEpoch })
+  const specs = parameterSpecs(layers)
+  try {
+    const fitted = await fitBatches(options, batches, (statistics) =>
+      curve.callback((flat) => ({
+        ...unpack(specs.trained, flat),
+        ...unpack(specs.statistics, statistics()),
+      })),
+    )
+    return { ...fitted, accuracy: curve.points }
+  } finally {
+    curve.dispose()
+  }
+}
+
+function fitBatches(
+  options: Fit,
+  batches: TrainingBatches,
+  callback?: NonNullable<FitLoss['callback']>,
+): Promise<Fitted> {
+  const { data, training, direction = 1, seed, purpose } = options
   return fitLoss({
     ...options,
+    ...(callback && { callback }),
     steps: batches.steps,
     warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
     batchSizes: batches.countSizes(),

@@ -3,6 +3,7 @@ import { adaptableLayers, headOf, matchesAny, type Layer } from '../../experimen
 import type { TrainingSpec } from '../../experiment/spec/training.ts'
 import { augmentation, Batches, stepsOf } from '../data/batches.ts'
 import { penultimateFeatures } from '../model/features.ts'
+import { AccuracyCurve } from './accuracy-curve.ts'
 import type { Fit, Fitted } from './fit.ts'
 import { inMicroBatches, type RowsOf } from './micro-batches.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from '../model/lora.ts'
@@ -42,6 +43,15 @@ export async function tuneModel(tune: TuneSpec, options: Fit): Promise<Fitted> {
   const adapterSize = totalSize(adapter?.specs ?? [])
   const batches = new Batches(indices, options.batchSize, seed, purpose)
   const base = parametersOf(layers, initial)
+  const parametersAt = (flat: Tensor1D) => {
+    const part = unpack(headSpecs, flat.slice(adapterSize))
+    const whole = adapter ? adapted(adapter, base, flat.slice(0, adapterSize)) : base
+    return { ...whole, ...part }
+  }
+  const steps = stepsOf(options.epochs, batches)
+  const measured =
+    options.accuracyChecks &&
+    new AccuracyCurve(options.accuracyChecks, { layers, data, steps, perEpoch: batches.perEpoch, host })
   let features: Tensor2D | undefined
   try {
     const { crop, flip } = training.augment
@@ -60,19 +70,15 @@ export async function tuneModel(tune: TuneSpec, options: Fit): Promise<Fitted> {
       const augment = augmentation(training, seed, purpose, step, batch, batches.perEpoch)
       const images = data.images(batch, augment)
       data.prefetch(batches.at(step + 1))
-      const run: RowsOf = (theta, x) => {
-        const part = unpack(headSpecs, theta.slice(adapterSize))
-        const whole = adapter ? adapted(adapter, base, theta.slice(0, adapterSize)) : base
-        return { output: forward(layers, { ...whole, ...part }, x).output }
-      }
+      const run: RowsOf = (theta, x) => ({ output: forward(layers, parametersAt(theta), x).output })
       return inMicroBatches(host?.microBatches ?? 1, run, flat, images).output as Tensor
     }
-    const { parameters, steps, curve } = await train({
+    const { parameters, curve } = await train({
       initial: Float32Array.from([
         ...(adapter ? initialAdapter(adapter, stream(seed, purpose, 'adapter')) : []),
         ...packArrays(headSpecs, unpackArrays(parameterSpecs(layers).trained, initial.trained)),
       ]),
-      steps: stepsOf(options.epochs, batches),
+      steps,
       warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
       specs: [...(adapter?.specs ?? []), ...headSpecs],
       lookahead: options.lookahead,
@@ -82,13 +88,20 @@ export async function tuneModel(tune: TuneSpec, options: Fit): Promise<Fitted> {
         const labels = data.labelsOf(batches.at(step))
         return crossEntropy(logits(flat, step), labels, training.labelSmoothing)
       },
+      ...(measured && { callback: measured.callback(parametersAt) }),
       host,
     })
     const merged = adapter
       ? await mergedWeights(adapter, layers, initial, base, parameters.subarray(0, adapterSize))
       : initial
-    return { weights: withHead(layers, merged, parameters.subarray(adapterSize)), steps, curve }
+    return {
+      weights: withHead(layers, merged, parameters.subarray(adapterSize)),
+      steps,
+      curve,
+      ...(measured && { accuracy: measured.points }),
+    }
   } finally {
+    measured?.dispose()
     tf.dispose(base)
     features?.dispose()
   }

@@ -11,10 +11,28 @@ import { percent, significant } from '../format.ts'
 import { manifestOf, modelsBehind, type ReportInput } from '../input.ts'
 import { meanCurve, meanResiduals, summedConfidence } from '../over-seeds.ts'
 import { floorGap, valueOf } from '../results.ts'
+import { accuracyByEpoch } from './accuracy-by-epoch.ts'
+import { residualNorms } from './residual-norms.ts'
+import type { StageSection } from './stage-section.ts'
+import { trainedModels } from './trained-models.ts'
+
+/** Sections of charts whose figures are in report.json, too. */
+export const chartStageSections: readonly StageSection[] = [residualNorms, accuracyByEpoch]
 
 /** The charts of a run. A section without data is left out. */
 export function chartSections(input: ReportInput, rows: readonly ResultRow[]): readonly Section[] {
-  return [costSection(input, rows), confidenceSection(input), residualSection(input), trainingSection(input)]
+  const ofStages = ({ title, blocks }: StageSection) => {
+    const own = blocks(input)
+    return own && { title, blocks: own }
+  }
+  return [
+    costSection(input, rows),
+    confidenceSection(input),
+    residualSection(input),
+    ofStages(residualNorms),
+    trainingSection(input),
+    ofStages(accuracyByEpoch),
+  ]
     .flatMap((section) => section ?? [])
     .map((section) => ({ ...section, pageOnly: true }))
 }
@@ -140,12 +158,10 @@ function residualSection(input: ReportInput): Section | undefined {
 function trainingSection(input: ReportInput): Section | undefined {
   const { plan } = input.run
   const several = plan.seeds !== undefined
-  const trained = [plan.original, ...plan.gold].flatMap((_, i) => {
-    const stages = seedsOf(plan).flatMap(({ original, gold }) => [original, ...gold].slice(i, i + 1))
+  const trained = trainedModels(plan).flatMap(({ label, stages }) => {
     const curves = stages
       .filter(({ params }) => params.on !== 'given')
       .flatMap((stage) => manifestOf<'train'>(input, stage) ?? [])
-    const label = i === 0 ? 'original' : i === 1 ? 'gold' : `gold${several ? '' : ', seed'} ${i}`
     return curves.length > 0 ? [{ label, curve: meanCurve(curves.map(({ metrics }) => metrics.curve)) }] : []
   })
   const methods = unlearned(input).flatMap(({ label, metrics }) =>

@@ -9,6 +9,7 @@ import { leaveOutTop } from './rfa/leave-out-top.ts'
 import { alignment, distances, inverseNorms } from './rfa/loss.ts'
 import { rfaProblem } from './rfa/problem.ts'
 import { residualCurve } from './rfa/residual-curve.ts'
+import { residualNorms, type NormCurve } from './rfa/residual-norms.ts'
 import { stopByAccuracy } from './rfa/stopping.ts'
 import { initialStudent, studentOf } from './rfa/student.ts'
 import { frozenTeacher } from './rfa/teacher.ts'
@@ -40,10 +41,11 @@ export const unlearn: Method<'rfa'> = (method, context) =>
   method.target === 'leave-out-top' ? leaveOutTop(method, context) : align(method, context)
 
 const align: Method<'rfa'> = async (method, context) => {
-  const { layers, original, seed, host } = context
+  const { layers, original, seed, host, untimed = (work) => work() } = context
   const problem = rfaProblem(method, context)
   const { samples, adapter, aligned, logits } = problem
   const residuals = residualCurve(method.steps, aligned.length)
+  let norms: NormCurve | undefined
   tf.engine().startScope()
   try {
     const teacher = await frozenTeacher(problem, original)
@@ -53,17 +55,24 @@ const align: Method<'rfa'> = async (method, context) => {
 
     const stop = method.stop && (await stopByAccuracy(method.stop.every, problem, teacher, student))
 
-    const retainedBatches = new Batches(samples.retained, method.retainedBatch, seed, 'rfa retained')
-    const forgetBatches = new Batches(samples.forget, method.forgetBatch, seed, 'rfa forget')
+    const batches = {
+      retained: new Batches(samples.retained, method.retainedBatch, seed, 'rfa retained'),
+      forget: new Batches(samples.forget, method.forgetBatch, seed, 'rfa forget'),
+    }
+    const initial = await initialStudent(problem, teacher, wanted)
+    norms =
+      method.norms && (await residualNorms(method.norms.every, problem, teacher, student, batches, untimed))
+    // A run that continues from a snapshot has the norms before its first step already.
+    if (!host?.snapshot) await norms?.measure(0, initial)
     const { parameters, curve, steps } = await train({
-      initial: await initialStudent(problem, teacher, wanted),
+      initial,
       specs: problem.adapter.specs,
       steps: method.steps,
       optimizer: method.optimizer,
       schedule: method.schedule,
       loss: (ab: Tensor1D, step) => {
-        const r = tf.tensor1d(retainedBatches.positions(step), 'int32')
-        const f = tf.tensor1d(forgetBatches.positions(step), 'int32')
+        const r = tf.tensor1d(batches.retained.positions(step), 'int32')
+        const f = tf.tensor1d(batches.forget.positions(step), 'int32')
         const x = tf.concat([tf.gather(teacher.retained.input, r), tf.gather(teacher.forget.input, f)])
         const h = inMicroBatches(host?.microBatches ?? 1, student.features, ab, x)
         const parts = alignment(h, aligned, distance, [r.size, f.size], {
@@ -73,9 +82,10 @@ const align: Method<'rfa'> = async (method, context) => {
         residuals.keep(parts)
         return parts.onRetained.add(parts.onForget.mul(method.lambda))
       },
-      callback: composeCallbacks(stop ? [residuals, stop] : [residuals]),
+      callback: composeCallbacks([residuals, ...(norms ? [norms] : []), ...(stop ? [stop] : [])]),
       host,
     })
+    await norms?.measure(steps, parameters)
 
     return {
       weights: await mergedWeights(adapter, layers, original, teacher.parameters, parameters),
@@ -86,11 +96,13 @@ const align: Method<'rfa'> = async (method, context) => {
         samplesUsed: { retained: samples.retained.length, forget: samples.forget.length },
         curve,
         residuals: residuals.points(),
+        ...(norms && { norms: norms.norms() }),
         ...(stop && { looks: stop.checks() }),
       },
     }
   } finally {
     residuals.dispose()
+    norms?.dispose()
     tf.engine().endScope()
   }
 }

@@ -24,7 +24,7 @@ import type { Method, UnlearnContext } from '../method.ts'
  * mean is its alternative for many classes.
  */
 export const unlearn: Method<'sisa'> = async (method, context) => {
-  const { training, layers, seed, host, beforehand = (work) => work() } = context
+  const { training, layers, seed, host, untimed = (work) => work() } = context
   const parts = partsOf(method, context)
   const epochs = sliceEpochs(training.epochs, method.slices)
   const stepsOf = ({ indices: { length } }: Part) =>
@@ -57,7 +57,7 @@ export const unlearn: Method<'sisa'> = async (method, context) => {
       curve.push(...fitted.curve.map((point) => ({ ...point, step: before + point.step })))
     }
   }
-  await beforehand(() => train(false))
+  await untimed(() => train(false))
   await train(true)
 
   const repeated = parts.filter((part) => part.isRepeated)

@@ -10,6 +10,7 @@ import { chromium, why } from '../../support/browser.ts'
 import { fileDirectory } from '../../support/directories.ts'
 import { runEntry, runProgress, runView, sampleStore, sweepView } from '../../support/page-fixture.ts'
 import { pageServer, type PageServer } from '../../support/page-server.ts'
+import { measured } from '../../unit/report/curves-fixture.ts'
 import { sampleInput } from '../../unit/report/fixtures.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -18,6 +19,7 @@ const TOKEN = 'the token of the session'
 const input = sampleInput()
 const done = runView(input, { tags: ['paper'], note: 'The run of table 2.' })
 const { id } = done.entry
+const curves = runView(sampleInput(measured), { id: 'digits-class-curves' })
 const liveId = 'digits-class-live'
 const live: RunEntry = {
   ...runEntry(input, { id: liveId, state: 'running', secondsLeft: 754, dataset: 'cifar10' }),
@@ -32,6 +34,7 @@ const answers = {
   [paths.session()]: { version: '0.1.0', store: '.zeroshift/store', token: TOKEN },
   [paths.runs()]: { runs: [live, done.entry, failed] },
   [paths.run(id)]: done,
+  [paths.run(curves.entry.id)]: curves,
   [paths.run(liveId)]: {
     ...done,
     entry: live,
@@ -264,6 +267,20 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
         if (kind === 'SVG') expect(bytes.toString()).not.toContain('var(')
         else expect(bytes.subarray(1, 4).toString()).toBe('PNG')
       }
+    })
+    test('draws accuracy by epoch and residual norms, with their values at a mark', async () => {
+      await show(`#/runs/${curves.entry.id}`)
+      const chart = (words: RegExp) => page.locator('figure').filter({ has: page.getByLabel(words) })
+      const shown = page.locator('body > .tip:not([hidden])')
+      const norms = chart(/^rfa: after step 20, the norms/)
+      await norms.scrollIntoViewIfNeeded()
+      await norms.getByText('1.50', { exact: true }).hover()
+      await expect.poll(() => shown.textContent()).toMatch(/layer: head.*step: 20.*norm: 1\.5/)
+      const accuracy = chart(/^Accuracy over epochs/)
+      await accuracy.scrollIntoViewIfNeeded()
+      await accuracy.locator('svg .mark-symbol.role-mark path').last().hover()
+      await expect.poll(() => shown.textContent()).toContain('accuracy, %: 90.75')
+      expect(await accuracy.locator('svg .mark-line.role-mark path').count()).toBe(6)
     })
     test('exports a table as CSV with exact figures', async () => {
       await show(`#/runs/${id}`)

@@ -87,3 +87,34 @@ test('how fast a row learnt the forget set again, and what its features know, is
   ])
   for (const metric of finetune?.metrics ?? []) checkMetric(metric)
 })
+
+test('what was measured in trainings is among the curves', () => {
+  const steps = { steps: 20, curve: [] }
+  const accuracy = [
+    { step: 18, epoch: 1, training: { value: 71.5 }, validation: { value: 64 } },
+    { step: 36, epoch: 2, training: { value: 98 }, validation: { missing: 'the logits are not finite' } },
+  ]
+  const norms = {
+    layers: ['conv1', 'a/b'],
+    points: [{ step: 10, retained: [0.25, 0.5], forget: [1, 2] }],
+  }
+  const [parent, ...children] = contents({
+    figures: { train: () => ({ ...steps, accuracy }), unlearn: () => ({ ...steps, norms }) },
+  })
+  const pointsOf = (metrics: RunContents['metrics'], start: string) =>
+    metrics.filter(({ key }) => key.startsWith(start)).map(({ key, value, step }) => [key, value, step])
+  expect(pointsOf(parent?.metrics ?? [], 'gold 1/')).toEqual([
+    ['gold 1/accuracy/training', 71.5, 18],
+    ['gold 1/accuracy/validation', 64, 18],
+    ['gold 1/accuracy/training', 98, 36],
+  ])
+  const rfa = children.find(({ name }) => name === 'rfa')?.metrics ?? []
+  expect(pointsOf(rfa, 'residual norm/')).toEqual([
+    ['residual norm/retained/conv1', 0.25, 10],
+    ['residual norm/retained/a_b', 0.5, 10],
+    ['residual norm/forget/conv1', 1, 10],
+    ['residual norm/forget/a_b', 2, 10],
+  ])
+  for (const { metrics } of [...children, ...(parent ? [parent] : [])])
+    for (const metric of metrics) checkMetric(metric)
+})

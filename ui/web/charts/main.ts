@@ -32,7 +32,11 @@ async function draw(box: HTMLElement, spec: TopLevelSpec): Promise<DrawnChart> {
   const view = viewOf(withTooltips(spec), 'svg')
   const tooltip = chartTooltip()
   view.tooltip(tooltip.show)
+  const described = ['role', 'aria-label'].map((name) => [name, box.getAttribute(name)] as const)
   view.initialize(box)
+  // Vega gives the box a role and the label "Vega visualization" in place of its description.
+  box.removeAttribute('aria-roledescription')
+  for (const [name, value] of described) if (value !== null) box.setAttribute(name, value)
   await view.runAsync()
   fit(box)
   return {

@@ -14,6 +14,8 @@ import type { Teacher } from './teacher.ts'
 export interface Student {
   /** h_l [n, ...] of the aligned layers by name, from inputs of layer `from`. */
   readonly features: RowsOf
+  /** f_l of the same layers, computed by the same operations without the adapter. */
+  readonly frozen: (rows: Tensor) => NamedTensors
   /** Logits [n, classes] from inputs of layer `from`. */
   readonly logits: (ab: Tensor1D, input: Tensor) => Tensor2D
 }
@@ -22,11 +24,13 @@ export function studentOf(
   { layers, adapter, aligned, capture, from, to }: RfaProblem,
   { parameters: base }: Teacher,
 ): Student {
+  const alignedFeatures = (parameters: NamedTensors, rows: Tensor) => {
+    const { features } = forward(layers, parameters, rows, { from, to, capture })
+    return Object.fromEntries(aligned.map((name) => [name, features[name] as Tensor]))
+  }
   return {
-    features(ab, rows) {
-      const { features } = forward(layers, adapted(adapter, base, ab), rows, { from, to, capture })
-      return Object.fromEntries(aligned.map((name) => [name, features[name] as Tensor]))
-    },
+    features: (ab, rows) => alignedFeatures(adapted(adapter, base, ab), rows),
+    frozen: (rows) => alignedFeatures(base, rows),
     logits: (ab, input) => forward(layers, adapted(adapter, base, ab), input, { from }).output as Tensor2D,
   }
 }

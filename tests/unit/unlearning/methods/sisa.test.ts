@@ -146,7 +146,7 @@ test('the trainings that a deletion leaves precede it', async () => {
     ...context(mlp, nothing, data),
     ...{ training, forget: Int32Array.of(3), retained: all.filter((i) => i !== 3) },
     host: { step: ({ step = 0 }) => Promise.resolve(void steps.push(step)) },
-    beforehand: async (work) => {
+    untimed: async (work) => {
       const done = await work()
       left = Math.max(...steps)
       return done

@@ -161,6 +161,7 @@ test.each([
     'methods[0].renew',
     'no adapted layer comes before linear2',
   ],
+  [{ norms: {} }, 'methods[0].norms', 'there are no batches to measure residuals on'],
   [{ top: 'linear9' }, 'methods[0].top', 'linear9 is not one of the adapted layers'],
   [{ target: 'leave-out', top: 'head' }, 'methods[0].top', 'only leave-out-top has top'],
 ])('%o is refused', (changes, path, message) => {
