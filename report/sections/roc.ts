@@ -24,13 +24,8 @@ export const attackNames: Readonly<Record<OutcomeAttack, string>> = {
   ruliKernel: 'Vulnerable samples, kernels',
 }
 
-/** The attacks by the scores that they compare. Loss and confidence differ in their scale. */
-export const scoreTitles: Readonly<Record<OutcomeAttack, string>> = {
-  ...attackNames,
-  loss: 'Loss, with its sign changed',
-  entropy: 'Entropy, with its sign changed',
-  'modified-entropy': 'Modified entropy, with its sign changed',
-}
+/** The attacks by their scores. The loss and the confidence have one curve, but other scores. */
+export const scoreTitles: Readonly<Record<OutcomeAttack, string>> = { ...attackNames, loss: 'Loss' }
 
 /** The ROC curve of each attack on D_f. */
 export function rocSection({ outcomes }: ReportInput): Section | undefined {

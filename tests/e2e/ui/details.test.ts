@@ -210,7 +210,7 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
     const page = await opened('samples')
     await page
       .getByRole('combobox', { name: 'Figure', exact: true })
-      .selectOption({ label: 'attack score: Modified entropy, with its sign changed' })
+      .selectOption({ label: 'Modified entropy (attack)' })
     await page.getByLabel('First').selectOption('highest')
     const own = scores.models.find(({ label }) => label === 'original')?.scores ?? []
     const best = table.number

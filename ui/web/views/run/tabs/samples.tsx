@@ -87,7 +87,7 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
       <p>
         {figures === probabilities
           ? 'The probability that each model gives the true class'
-          : 'The score that the attack gives each sample under each model, which speaks for a member if it is high'}
+          : 'The score that the attack gives each sample under each model, which speaks for a member if it is high (entropies and losses have their sign changed)'}
         , and the class that the model predicts, in red if that is another one.
         {table.left > 0 && ` ${counted(table.left, 'sample')} are left out.`}
       </p>
@@ -110,7 +110,7 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
             value={figureName}
             options={[
               [PROBABILITY, 'probability of the true class'],
-              ...attacks.map((name) => [name, `attack score: ${scoreTitles[name]}`] as const),
+              ...attacks.map((name) => [name, `${scoreTitles[name]} (attack)`] as const),
             ]}
             onChange={chooseFigure}
           />
