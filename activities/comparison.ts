@@ -143,28 +143,45 @@ export async function comparisonOfRuns(
   runs: readonly RunRecord[],
   store?: string,
 ): Promise<Comparison> {
-  const where = store === undefined ? '' : ` --store ${quoted(store)}`
   const manifests = new SharedManifests(artifacts)
-  const found = differingColumns(runs.map(({ spec }) => spec))
+  return comparisonAmong(
+    await inOrder(runs, async (run) => ({ run, outcome: await outcomeIn(artifacts, run, store, manifests) })),
+    store,
+  )
+}
+
+/** A run with its results, as comparisons show them. */
+export interface RunWithOutcome {
+  readonly run: RunRecord
+  readonly outcome: ComparedRun['outcome']
+}
+
+/** The comparison of runs whose results are known. */
+export function comparisonAmong(runs: readonly RunWithOutcome[], store?: string): Comparison {
+  const found = differingColumns(runs.map(({ run: { spec } }) => spec))
   return {
-    command: `./zeroshift compare ${runs.map(({ id }) => quoted(id)).join(' ')}${where}`,
+    command: `./zeroshift compare ${runs.map(({ run: { id } }) => quoted(id)).join(' ')}${whereOf(store)}`,
     columns: found.columns,
-    runs: await inOrder(runs, async (run, i): Promise<ComparedRun> => ({
-      id: run.id,
-      values: found.values[i] ?? [],
-      command: commandOf(run),
-      outcome: await outcomeIn(artifacts, run, where, manifests),
+    runs: runs.map(({ run, outcome }, i) => ({
+      ...{ id: run.id, values: found.values[i] ?? [], command: commandOf(run), outcome },
     })),
   }
 }
 
+/** The results of a run for comparisons. */
+export async function outcomeOfRun(artifacts: Artifacts, run: RunRecord): Promise<ComparedRun['outcome']> {
+  return outcomeIn(artifacts, run, undefined, new SharedManifests(artifacts))
+}
+
+const whereOf = (store: string | undefined) => (store === undefined ? '' : ` --store ${quoted(store)}`)
+
 async function outcomeIn(
   artifacts: Artifacts,
   run: RunRecord,
-  where: string,
+  store: string | undefined,
   manifests: SharedManifests,
 ): Promise<ComparedRun['outcome']> {
-  const id = quoted(run.id)
+  const [id, where] = [quoted(run.id), whereOf(store)]
   const outcome = await storedOutcome(artifacts, run, manifests)
   if (!outcome) return { missing: `it has no report yet: ./zeroshift resume ${id}${where} finishes it` }
   return 'missing' in outcome

@@ -1,9 +1,7 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
-import { BlobError } from '../artifacts/blobs/blob-errors.ts'
 import { outcomesPath } from '../artifacts/format/layout.ts'
 import { digestOf } from '../common/canonical.ts'
 import { parseJson } from '../common/json.ts'
-import type { ManifestOf } from '../experiment/records/manifest.ts'
 import {
   outcomeAttacks,
   outcomeSets,
@@ -14,15 +12,20 @@ import {
 import { scoreNames } from '../experiment/records/scores.ts'
 import { seedsOf } from '../experiment/stages/stage-list.ts'
 import type { Stage } from '../experiment/stages/stage.ts'
-import { manifestOf, whyMissing, type ReportInput } from '../report/input.ts'
+import { manifestOf, type ReportInput } from '../report/input.ts'
 import { modelRows, type EvaluatedModel } from '../report/sections/model-rows.ts'
 import type { Logits } from '../unlearning/metrics/logits.ts'
 import { scoreCurves, shadowCurves, vulnerableCurves } from '../unlearning/outcomes/attack-curves.ts'
 import { setOutcomes } from '../unlearning/outcomes/confusion.ts'
 import { margins } from '../unlearning/population/margin.ts'
-import { poolAt, type Shadows } from '../unlearning/population/shadows.ts'
-import type { Split } from '../unlearning/split/split.ts'
-import { readPool, readSplit } from './runtime/blob-codecs.ts'
+import {
+  attacksByShadows,
+  Budget,
+  nonMemberPartsOf,
+  nonMembersOf,
+  SharedShadows,
+  type NonMemberPart,
+} from './shared-shadows.ts'
 import { usableLogits } from './usable-logits.ts'
 
 /** The most models whose logits are read, and the most bytes of them. At least one seed is read. */
@@ -85,7 +88,7 @@ export async function outcomesOf(
   )
   const split = manifestOf<'split'>(input, plan.split)
   const shadows = new SharedShadows(artifacts, input, split)
-  const nonMembers = (split?.metrics.forgottenClasses.length ?? 0) > 0 ? 'forgottenTest' : 'test'
+  const nonMembers = nonMembersOf(split)
   const budget = new Budget(mostAttacked)
   const models: ModelOutcomes[] = []
   const missing: Outcomes['missing'][number][] = []
@@ -98,8 +101,8 @@ export async function outcomesOf(
         missing.push({ label, seed, reason: logits.reason })
         continue
       }
-      const { retained, forget, test, attackTest, forgottenTest } = logits
-      const others = nonMembers === 'test' ? { attackTest, test } : { forgottenTest }
+      const { retained, forget, test, forgottenTest } = logits
+      const others = Object.fromEntries(nonMemberPartsOf(nonMembers).map((part) => [part, logits[part]]))
       models.push({
         label,
         seed,
@@ -112,7 +115,7 @@ export async function outcomesOf(
         ),
         attacks: sorted([
           ...scores(forget, Object.values(others), budget),
-          ...(await shadows.curves(judged.model, forget, others, budget)),
+          ...(await byShadows(shadows, judged.model, forget, others, budget)),
         ]),
         forgetMargins: Array.from(margins(forget), (margin) => Number(margin.toPrecision(5))),
       })
@@ -127,21 +130,6 @@ export async function outcomesOf(
       isFloor,
     })),
     ...{ models, missing },
-  }
-}
-
-/** What is left of the work that a report spends on attacks. It depends on sizes alone. */
-class Budget {
-  private left: number
-  constructor(left: number) {
-    this.left = left
-  }
-
-  /** Takes the work of an attack. Returns false, and takes nothing, if too little is left. */
-  take(work: number): boolean {
-    if (work > this.left) return false
-    this.left -= work
-    return true
   }
 }
 
@@ -169,66 +157,22 @@ function sorted(attacks: readonly AttackOutcome[]): readonly AttackOutcome[] {
   return outcomeAttacks.flatMap((name) => attacks.filter(({ attack }) => attack === name))
 }
 
-type ShadowPool = { readonly shadows: Shadows; readonly split: Split } | { readonly missing: string }
-
-/** The shadow models of a run, which are read for the first model that they attack. */
-class SharedShadows {
-  private readonly artifacts: Artifacts
-  private readonly input: ReportInput
-  private readonly split: ManifestOf<'split'> | undefined
-  private pool: Promise<ShadowPool> | undefined
-
-  constructor(artifacts: Artifacts, input: ReportInput, split: ManifestOf<'split'> | undefined) {
-    this.artifacts = artifacts
-    this.input = input
-    this.split = split
-  }
-
-  /** The curves of the attacks of a model that need shadow models. Empty if it has none. */
-  async curves(
-    { membership, ruli }: EvaluatedModel,
-    forget: Logits,
-    others: Readonly<Partial<Record<'attackTest' | 'test' | 'forgottenTest', Logits>>>,
-    budget: Budget,
-  ): Promise<readonly AttackOutcome[]> {
-    const attacks = [
-      ...(membership ? (['lira', 'liraOffline', 'rmia'] as const) : []),
-      ...(ruli ? (['ruliGaussian', 'ruliKernel'] as const) : []),
-    ]
-    if (attacks.length === 0) return []
-    const pool = await (this.pool ??= this.read())
-    if ('missing' in pool) return attacks.map((attack) => ({ attack, ...pool }))
-    const { shadows, split } = pool
-    const samples = [forget, ...Object.values(others)].reduce((sum, { labels }) => sum + labels.length, 0)
-    if (!budget.take(samples * shadows.models))
-      return attacks.map((attack) => ({ attack, missing: TOO_MUCH }))
-    const attacked = (sets: Readonly<Partial<Record<keyof Split, Logits>>>) => {
-      const named = Object.entries(sets) as readonly (readonly [keyof Split, Logits])[]
-      return {
-        target: Float64Array.from(named.flatMap(([, logits]) => [...margins(logits)])),
-        shadow: poolAt(shadows, Int32Array.from(named.flatMap(([set]) => [...split[set]]))),
-      }
-    }
-    const both = attacked({ forget, ...others })
-    return [
-      ...(membership ? shadowCurves({ both, others: attacked(others) }) : []),
-      ...(ruli ? vulnerableCurves({ ...both, members: forget.labels.length }, ruli.params.ruli.select) : []),
-    ]
-  }
-
-  private async read(): Promise<ShadowPool> {
-    const { shadow, split } = this.input.run.plan
-    const stages: readonly Stage[] = shadow ? [...shadow.models, shadow.pool, split] : [split]
-    const pool = shadow && manifestOf<'pool'>(this.input, shadow.pool)
-    if (!pool || !this.split) return { missing: whyMissing(this.input, stages) }
-    try {
-      return {
-        shadows: await readPool(this.artifacts, pool),
-        split: await readSplit(this.artifacts, this.split),
-      }
-    } catch (error) {
-      if (error instanceof BlobError) return { missing: 'the store has no usable blob of the shadow models' }
-      throw error
-    }
-  }
+/** The curves of the attacks of a model that need shadow models. Empty if it has none. */
+async function byShadows(
+  shadows: SharedShadows,
+  model: EvaluatedModel,
+  forget: Logits,
+  others: Readonly<Partial<Record<NonMemberPart, Logits>>>,
+  budget: Budget,
+): Promise<readonly AttackOutcome[]> {
+  const attacks = attacksByShadows(model)
+  if (attacks.length === 0) return []
+  const attacked = await shadows.attacked(forget, others, budget, TOO_MUCH)
+  if ('missing' in attacked) return attacks.map((attack) => ({ attack, ...attacked }))
+  const { membership, ruli } = model
+  const all = { ...attacked.both, members: forget.labels.length }
+  return [
+    ...(membership ? shadowCurves(attacked) : []),
+    ...(ruli ? vulnerableCurves(all, ruli.params.ruli.select) : []),
+  ]
 }

@@ -1,4 +1,6 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
+import type { SeedPlan } from '../experiment/plan/types.ts'
+import { outcomeAttacks, type OutcomeAttack } from '../experiment/records/outcomes.ts'
 import type {
   SampledModel,
   SampleSet,
@@ -7,13 +9,15 @@ import type {
   Neighbours,
 } from '../experiment/records/samples.ts'
 import { sampleSets } from '../experiment/records/samples.ts'
+import { scoreNames } from '../experiment/records/scores.ts'
 import { whiteOf } from '../experiment/spec/white.ts'
 import { manifestOf, type ReportInput } from '../report/input.ts'
-import { modelRows } from '../report/sections/model-rows.ts'
+import { modelRows, type EvaluatedModel } from '../report/sections/model-rows.ts'
 import { trueLogProbabilities, type Logits } from '../unlearning/metrics/logits.ts'
 import { predictions } from '../unlearning/outcomes/confusion.ts'
 import type { Split } from '../unlearning/split/split.ts'
 import { readDataset, readSplit, shardsOf } from './runtime/blob-codecs.ts'
+import { attacksByShadows } from './shared-shadows.ts'
 import { usableLogits } from './usable-logits.ts'
 
 /** The most rows of the table of samples, and the most models. */
@@ -31,6 +35,9 @@ const parts = {
   test: ['attackTest', 'test', 'forgottenTest'],
 } as const satisfies Readonly<Record<SampleSet, readonly (keyof Split)[]>>
 
+/** The parts of a split that have rows in a table. */
+export type TablePart = (typeof parts)[SampleSet][number]
+
 /**
  * The samples of a run's first seed, with what its models say of them. Undefined if the data or the
  * split are not there. Throws a MissingBlobError if they were deleted.
@@ -41,20 +48,13 @@ export async function samplesOf(artifacts: Artifacts, input: ReportInput): Promi
   const manifest = manifestOf<'split'>(input, plan.split)
   if (!dataset || !manifest?.outputs.split) return undefined
   const split = await readSplit(artifacts, manifest)
-  const sizes = sampleSets.map((set) => parts[set].reduce((sum, part) => sum + split[part].length, 0))
-  const kept = rowsKept(sizes)
-  const column = <T>(of: (part: keyof Split) => ArrayLike<T>): T[] =>
-    sampleSets.flatMap((set, i) => parts[set].flatMap((part) => Array.from(of(part))).slice(0, kept[i]))
+  const { kept, left, column } = rowsOf((part) => split[part].length)
   const number = column((part) => split[part])
   const { labels } = await readDataset(artifacts, dataset)
   const models: SampledModel[] = []
   const missing: { readonly label: string; readonly reason: string }[] = []
-  const rows = modelRows(input, (seed, model) => ({ seed, model }))
-  for (const {
-    label,
-    seeds: [judged],
-  } of rows.slice(0, MOST_MODELS)) {
-    if (!judged) continue
+  const listed = listedModels(input)
+  for (const { label, judged } of listed) {
     const logits = await usableLogits(artifacts, input, judged)
     if ('reason' in logits) missing.push({ label, reason: logits.reason })
     else
@@ -72,8 +72,43 @@ export async function samplesOf(artifacts: Artifacts, input: ReportInput): Promi
     set: sampleSets.flatMap((_, i) => new Array<number>(kept[i] ?? 0).fill(i)),
     number,
     label: number.map((sample) => labels[sample] ?? -1),
-    ...{ models, missing },
+    attacks: models.length > 0 ? attacksOn(listed) : [],
+    ...{ models, missing, left },
+  }
+}
+
+export interface ListedModel {
+  readonly label: string
+  readonly judged: { readonly seed: SeedPlan; readonly model: EvaluatedModel }
+}
+
+/** The models of the first seed that a table of samples lists. */
+export function listedModels(input: ReportInput): readonly ListedModel[] {
+  return modelRows(input, (seed, model) => ({ seed, model }))
+    .slice(0, MOST_MODELS)
+    .flatMap(({ label, seeds: [judged] }) => (judged ? [{ label, judged }] : []))
+}
+
+/** The attacks on any of these models, in the order of pages. */
+function attacksOn(models: readonly ListedModel[]): readonly OutcomeAttack[] {
+  const found = new Set<OutcomeAttack>([
+    ...scoreNames,
+    ...models.flatMap(({ judged }) => attacksByShadows(judged.model)),
+  ])
+  return outcomeAttacks.filter((attack) => found.has(attack))
+}
+
+/** The rows of a table of samples, by the sizes of the parts of the split. */
+export function rowsOf(sizeOf: (part: keyof Split) => number) {
+  const sizes = sampleSets.map((set) => parts[set].reduce((sum, part) => sum + sizeOf(part), 0))
+  const kept = rowsKept(sizes)
+  return {
+    kept,
+    /** The number of samples that have no row. */
     left: sizes.reduce((sum, size, i) => sum + size - (kept[i] ?? 0), 0),
+    /** The values of the rows, from those of each part of the split. */
+    column: <T>(of: (part: TablePart) => ArrayLike<T>): T[] =>
+      sampleSets.flatMap((set, i) => parts[set].flatMap((part) => Array.from(of(part))).slice(0, kept[i])),
   }
 }
 

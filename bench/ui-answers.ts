@@ -1,7 +1,8 @@
 /**
  * The time that the server of `zeroshift ui` takes to answer about a large sweep: the first time,
- * when it reads the records and reports of all cells, and from then on. All cells have the record
- * and the report of one run, which is read from a directory that is a store.
+ * when it reads the records and reports of all cells, and from then on. It answers about the cells
+ * before it has read all reports: `all ms` is the time until an answer has all figures. All cells
+ * have the record and the report of one run, which is read from a directory that is a store.
  *
  *     npx tsx bench/ui-answers.ts STORE RUN [CELLS]
  */
@@ -14,7 +15,7 @@ import { mapConcurrently } from '../common/concurrency.ts'
 import { jsonBytes } from '../common/json.ts'
 import { runId } from '../experiment/records/run.ts'
 import type { SweepRecord } from '../experiment/sweep/sweep.ts'
-import { paths } from '../ui/contract.ts'
+import { paths, type SweepView } from '../ui/contract.ts'
 import { startUiServer } from '../ui/server/server.ts'
 
 const [, , from, id, count = '5000'] = process.argv
@@ -63,18 +64,28 @@ try {
     paths.runs(),
     paths.sweeps(),
     paths.sweep(sweep.id),
+    paths.sweepReport(sweep.id),
     paths.run(ids[0] ?? ''),
     paths.store(),
   ]) {
     const times: number[] = []
     let bytes = 0
-    for (let i = 0; i < 6; i++) {
+    let [requests, whole] = [0, 0]
+    const start = performance.now()
+    while (times.length < 6) {
       const began = performance.now()
-      bytes = (await (await fetch(`http://127.0.0.1:${server.port}/${path}`)).arrayBuffer()).byteLength
-      times.push(performance.now() - began)
+      const text = await (await fetch(`http://127.0.0.1:${server.port}/${path}`)).text()
+      requests += 1
+      bytes = Buffer.byteLength(text)
+      if (requests === 1) times.push(performance.now() - began)
+      else if (whole > 0) times.push(performance.now() - began)
+      if (whole === 0 && (JSON.parse(text) as Partial<SweepView>).reading === undefined)
+        whole = performance.now() - start
     }
     const [first = 0, ...later] = times.map(Math.round)
-    console.log(JSON.stringify({ path, bytes, 'first ms': first, 'later ms': later }))
+    console.log(
+      JSON.stringify({ path, bytes, 'first ms': first, 'all ms': Math.round(whole), 'later ms': later }),
+    )
   }
   console.log(JSON.stringify({ 'MB of heap': Math.round(process.memoryUsage().heapUsed / 1e6) }))
   await server.close()

@@ -1,6 +1,6 @@
 /** A cache of the values that were used last. The one that was not used for longest goes first. */
 export class LatestCache<V> {
-  private readonly most: number
+  readonly most: number
   private readonly values = new Map<string, V>()
 
   /** @param most the largest number of values */

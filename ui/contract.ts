@@ -1,7 +1,7 @@
 import type { Interval } from '../common/interval.ts'
 import type { CkaMatrix, MapSet, Point } from '../experiment/records/feature-maps.ts'
-import type { Outcomes } from '../experiment/records/outcomes.ts'
-import type { Neighbours, SampleTable } from '../experiment/records/samples.ts'
+import type { OutcomeAttack, Outcomes } from '../experiment/records/outcomes.ts'
+import type { Neighbours, SampleScores, SampleTable } from '../experiment/records/samples.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunProgress, StageProgress } from '../experiment/records/run.ts'
 import type { SweepProgress } from '../experiment/sweep/sweep.ts'
@@ -19,6 +19,8 @@ export const paths = {
   run: (run: string) => `api/runs/${run}`,
   outcomes: (run: string) => `api/runs/${run}/outcomes`,
   samples: (run: string) => `api/runs/${run}/samples`,
+  /** The scores that an attack gives to the samples. */
+  scores: (run: string, attack: OutcomeAttack) => `api/runs/${run}/scores/${attack}`,
   /** A picture of a sample, by its number among all samples. */
   image: (run: string, sample: number) => `api/runs/${run}/images/${sample}.png`,
   neighbours: (run: string, sample: number) => `api/runs/${run}/neighbours/${sample}`,
@@ -26,6 +28,7 @@ export const paths = {
   comparison: (runs: readonly string[]) => `api/comparisons/${[...runs].sort().join('+')}`,
   sweeps: () => 'api/sweeps',
   sweep: (sweep: string) => `api/sweeps/${sweep}`,
+  sweepReport: (sweep: string) => `api/sweeps/${sweep}/report`,
   store: () => 'api/store',
   /**
    * Server-sent events: `runs` (RunList), `run` (RunProgress), `sweep` (SweepProgress) and
@@ -161,7 +164,7 @@ export interface RunView {
   readonly tables: { readonly latex: string; readonly csv: string }
 }
 
-export type { Neighbours, Outcomes, SampleTable }
+export type { Neighbours, Outcomes, SampleScores, SampleTable }
 
 /** Maps of the features of chosen samples at one layer, of the first seed. */
 export type Features = { readonly missing: string; readonly remedy: string } | FeatureMapsView
@@ -217,9 +220,42 @@ export interface SweepView {
   readonly progress?: SweepProgress
   /** The parameters that vary, in the order of the config. */
   readonly parameters: readonly string[]
-  readonly cells: readonly SweepCell[]
+  /** `cellsOf` of ui/sweep-columns.ts makes cells of them. */
+  readonly cells: SweepColumns
+  /**
+   * The reports that are read until now, of those that there are. Present while some are not read:
+   * the answer has no figures of these cells yet, and a further request goes on reading.
+   */
+  readonly reading?: { readonly read: number; readonly reports: number }
+}
+
+/** The comparison of all cells of a sweep. */
+export interface SweepReport {
   readonly document: Document
   readonly tables: { readonly latex: string; readonly csv: string }
+}
+
+/** Texts, each of them once, with the place of the text of each item. */
+export interface IndexedTexts<Text extends string = string> {
+  readonly texts: readonly Text[]
+  readonly places: readonly number[]
+}
+
+/** The cells of a sweep by what is known of them. A figure that is missing is null. */
+export interface SweepColumns {
+  readonly run: readonly string[]
+  readonly state: IndexedTexts<SweepCell['state']>
+  readonly values: Readonly<Record<string, IndexedTexts>>
+  /** The rows of results of all cells. */
+  readonly rows: {
+    readonly cell: readonly number[]
+    readonly label: IndexedTexts
+    readonly gap: readonly (number | null)[]
+    readonly low: readonly (number | null)[]
+    readonly high: readonly (number | null)[]
+    readonly rte: readonly (number | null)[]
+  }
+  readonly running: readonly { readonly cell: number; readonly stages: readonly StageProgress[] }[]
 }
 
 export interface SweepCell {

@@ -1,10 +1,12 @@
 import { reportSignatures } from '../../artifacts/format/layout.ts'
+import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { comparisonOf } from '../../activities/comparison.ts'
 import { renderRun, toSign, writeReport } from '../../activities/report.ts'
 import { writeSweepReport } from '../../activities/sweep.ts'
 import { type Artifacts } from '../../artifacts/artifacts.ts'
 import { signaturesIn } from '../../artifacts/stored-signatures.ts'
+import { UserError } from '../../common/errors.ts'
 import { attachmentsOf } from '../../experiment/plan/attachments.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
@@ -24,6 +26,7 @@ import { refuseUrl } from '../workspace/refuse-url.ts'
 
 interface ReportOptions {
   readonly out?: string
+  readonly withoutOutcomes?: true
   readonly store?: string
 }
 
@@ -31,8 +34,12 @@ interface ReportOptions {
  * `zeroshift report ID`: renders the report from the manifests. The same manifests give the same
  * bytes.
  */
-export async function report(word: string, { out, store }: ReportOptions): Promise<number> {
+export async function report(word: string, { out, withoutOutcomes, store }: ReportOptions): Promise<number> {
   if (out !== undefined) refuseUrl(out, '--out')
+  else if (withoutOutcomes)
+    throw new UserError(
+      '--without-outcomes: the report in the store keeps its outcomes.json; expected --out, which names the folder of a copy',
+    )
   const signer = signingKey()
   const artifacts = await artifactsIn(store)
   const id = await idIn(artifacts.store, word)
@@ -44,7 +51,11 @@ export async function report(word: string, { out, store }: ReportOptions): Promi
     print(join(pathOrUrl(url), 'index.html'))
     return 0
   }
-  const { files } = await renderRun(artifacts, run, failed)
+  const { files: all } = await renderRun(artifacts, run, failed)
+  const { 'outcomes.json': outcomes, ...others } = all
+  const files = withoutOutcomes || outcomes === undefined ? others : all
+  // The folder may have the report from before.
+  if (withoutOutcomes) await rm(join(out, 'outcomes.json'), { force: true })
   const signatures = await signaturesOf(artifacts, id, files['report.json'], signer)
   const published = signatures === '' ? {} : { [`report.json${SIGNATURES_SUFFIX}`]: signatures }
   const attachments = await attachmentsIn(artifacts, run)

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { environmentHere } from '../../activities/runtime/environment.ts'
 import { isLoopbackHost } from '../../common/loopback.ts'
 import { secretOf } from '../../common/secret.ts'
+import { cacheDirectory } from '../../host/cache.mjs'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { refuseUnsafe } from '../../ui/server/security.ts'
 import { startUiServer } from '../../ui/server/server.ts'
@@ -51,6 +53,7 @@ export async function ui(options: UiOptions): Promise<number> {
   try {
     const server = await startUiServer({
       ...{ artifacts, host, port, store, page },
+      cache: join(cacheDirectory(), 'ui'),
       operations: {
         live: liveServer(connection),
         estimate: async ({ plan }) => (await estimateFrom(artifacts, stagesOf(plan))).byKey,

@@ -1,4 +1,4 @@
-import { declareCommand, value } from '../declare.ts'
+import { declareCommand, flag, value } from '../declare.ts'
 import { runOrSweep, store } from '../options/shared.ts'
 
 export const report = declareCommand({
@@ -7,6 +7,10 @@ export const report = declareCommand({
   arguments: [{ name: '<id>', about: runOrSweep }],
   options: [
     value('--out <directory>', 'the folder of the report; beside the run in the store by default'),
+    flag(
+      '--without-outcomes',
+      'with --out: leave out outcomes.json, which has figures of single forgotten samples',
+    ),
     store,
   ],
   action: async () => (await import('../actions/report.ts')).report,

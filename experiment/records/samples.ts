@@ -1,3 +1,5 @@
+import type { OutcomeAttack } from './outcomes.ts'
+
 /** The sets of samples that are listed, in the order of the rows. */
 export const sampleSets = ['forget', 'retained', 'test'] as const
 export type SampleSet = (typeof sampleSets)[number]
@@ -16,6 +18,8 @@ export interface SampleTable {
   readonly label: readonly number[]
   /** By row of the results, and in it by sample. */
   readonly models: readonly SampledModel[]
+  /** The attacks whose scores of these samples can be asked for. */
+  readonly attacks: readonly OutcomeAttack[]
   /** Rows whose logits cannot be read. */
   readonly missing: readonly { readonly label: string; readonly reason: string }[]
   /** Samples that are left out, since there are too many. */
@@ -29,6 +33,18 @@ export interface SampledModel {
   readonly confidence: readonly number[]
   /** The number of the predicted class. */
   readonly predicted: readonly number[]
+}
+
+/** The scores that an attack gives to the samples of a table. A high one speaks for a member. */
+export interface SampleScores {
+  readonly attack: OutcomeAttack
+  /**
+   * By model, and in it by row of the table, with six significant digits. Null: the attack does not
+   * score the sample.
+   */
+  readonly models: readonly { readonly label: string; readonly scores: readonly (number | null)[] }[]
+  /** Models without scores. */
+  readonly missing: readonly { readonly label: string; readonly reason: string }[]
 }
 
 /** The samples of other sets whose pixels are closest to those of a sample, the closest first. */

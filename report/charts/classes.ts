@@ -46,9 +46,6 @@ export function accuracyByClass(classes: readonly ClassAccuracy[], colours: read
   }
 }
 
-/** Cells up to this opacity have text in the colour of text, and others in that of the page. */
-export const PALE = 0.7
-
 /** The share of the samples of a row that fall into a column. */
 export interface HeatCell {
   readonly row: string
@@ -90,7 +87,6 @@ export function shareHeat(
     scale: { domain: [...rows] },
     axis: { labelLimit: 220, ticks: false, labels: rowStep >= 9 },
   }
-  const color = { condition: { test: `datum.shade > ${PALE}`, value: 'var(--page)' }, value: 'var(--ink)' }
   return {
     width,
     height: rowStep * rows.length,
@@ -100,16 +96,26 @@ export function shareHeat(
         mark: { type: 'rect', fill: 'var(--accent)', stroke: 'var(--page)', strokeWidth: labelled ? 1 : 0 },
         encoding: { x, y, opacity: { field: 'shade', type: 'quantitative', scale: null, legend: null } },
       },
-      ...(step >= 22
-        ? [
-            {
-              mark: { type: 'text' as const, fontSize: 9 },
-              encoding: { x, y, text: { field: 'text', type: 'nominal' as const }, color },
-            },
-          ]
-        : []),
+      ...(step >= 22 ? textLayers(x, y) : []),
     ],
   }
+}
+
+/**
+ * The texts of cells in the colour of text, with a rim in that of the page: no shade of a cell has
+ * enough contrast with either colour in both themes.
+ */
+export function textLayers<X, Y>(x: X, y: Y, fontSize = 9) {
+  const text = { field: 'text', type: 'nominal' as const }
+  return (['rim', 'letters'] as const).map((part) => ({
+    mark: {
+      ...{ type: 'text' as const, fontSize },
+      ...(part === 'rim'
+        ? { fill: 'var(--page)', stroke: 'var(--page)', strokeWidth: 2.5, strokeJoin: 'round' as const }
+        : { fill: 'var(--ink)' }),
+    },
+    encoding: { x, y, text },
+  }))
 }
 
 /** `<1`, `3`, `100`: a percentage without decimals. */
@@ -160,7 +166,6 @@ export function differenceHeat(
     scale: { domain: [...rows] },
     axis: { ...axis, labels: rowStep >= 9 },
   }
-  const color = { condition: { test: `datum.shade > ${PALE}`, value: 'var(--page)' }, value: 'var(--ink)' }
   return {
     width: 236,
     height: rowStep * rows.length,
@@ -174,14 +179,7 @@ export function differenceHeat(
           opacity: { field: 'shade', type: 'quantitative', scale: null, legend: null },
         },
       },
-      ...(isSmall
-        ? [
-            {
-              mark: { type: 'text' as const, fontSize: 9 },
-              encoding: { x, y, text: { field: 'text', type: 'nominal' as const }, color },
-            },
-          ]
-        : []),
+      ...(isSmall ? textLayers(x, y) : []),
     ],
   }
 }

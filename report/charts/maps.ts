@@ -1,4 +1,4 @@
-import { PALE } from './classes.ts'
+import { textLayers } from './classes.ts'
 import type { TopLevelSpec } from 'vega-lite'
 import type { CkaMatrix, MapSet, MappedSample, Point } from '../../experiment/records/feature-maps.ts'
 
@@ -121,8 +121,6 @@ export function ckaHeat({ layers, goldLayers, values }: CkaMatrix): TopLevelSpec
     scale: { domain: [...layers].reverse() },
     axis,
   }
-  const text = { field: 'text', type: 'nominal' as const }
-  const color = { condition: { test: `datum.cka > ${PALE}`, value: 'var(--page)' }, value: 'var(--ink)' }
   return {
     width: SIZE,
     height: SIZE,
@@ -136,14 +134,7 @@ export function ckaHeat({ layers, goldLayers, values }: CkaMatrix): TopLevelSpec
         },
       },
       // Numbers would not fit into smaller cells.
-      ...(cell >= 26
-        ? [
-            {
-              mark: { type: 'text' as const, fontSize: cell >= 34 ? 11 : 9 },
-              encoding: { x: across, y: up, text, color },
-            },
-          ]
-        : []),
+      ...(cell >= 26 ? textLayers(across, up, cell >= 34 ? 11 : 9) : []),
     ],
   }
 }

@@ -24,6 +24,9 @@ export const attackNames: Readonly<Record<OutcomeAttack, string>> = {
   ruliKernel: 'Vulnerable samples, kernels',
 }
 
+/** The attacks by their scores. The loss and the confidence have one curve, but other scores. */
+export const scoreTitles: Readonly<Record<OutcomeAttack, string>> = { ...attackNames, loss: 'Loss' }
+
 /** The ROC curve of each attack on D_f. */
 export function rocSection({ outcomes }: ReportInput): Section | undefined {
   const found = outcomes && attackedRows(outcomes)

@@ -9,7 +9,8 @@ import { renderJson } from '../../report/json.ts'
 import type { ReportInput } from '../../report/report.ts'
 import { results } from '../../report/results.ts'
 import { documentOf } from '../../report/sections/document.ts'
-import type { RunEntry, RunView, StoreView, SweepCell, SweepView } from '../../ui/contract.ts'
+import type { RunEntry, RunView, StoreView, SweepCell, SweepReport, SweepView } from '../../ui/contract.ts'
+import { columnsOf } from '../../ui/sweep-columns.ts'
 
 /** Answers for the page, made from runs of made-up figures. */
 
@@ -69,6 +70,12 @@ export function runProgress({ run }: ReportInput, done: number, now: number): Ru
   }
 }
 
+/** The comparison of such a sweep, without figures. */
+export const sampleSweepReport: SweepReport = {
+  document: { title: 'ranks', kind: 'Sweep', lead: 'Ranks of rfa.', sections: [], footer: 'Sweep ranks.' },
+  tables: { latex: '', csv: '' },
+}
+
 /** A sweep of made-up figures with four parameters, of which the last cells are not finished. */
 export function sweepView(cells: number): SweepView {
   const ranks = ['1', '2', '4', '8', '16']
@@ -104,9 +111,7 @@ export function sweepView(cells: number): SweepView {
       failures: [],
     },
     parameters: ['rank', 'learningRate', 'target', 'seed'],
-    cells: all,
-    document: { title: 'ranks', kind: 'Sweep', lead: 'Ranks of rfa.', sections: [], footer: 'Sweep ranks.' },
-    tables: { latex: '', csv: '' },
+    cells: columnsOf(all),
   }
 }
 

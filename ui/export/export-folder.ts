@@ -31,6 +31,9 @@ export interface ExportOptions {
 /** The files of an export, by their paths. */
 export type ExportedFiles = ReadonlyMap<string, Uint8Array>
 
+/** The most scores of an attack that an export contains. A larger run is exported without them. */
+const MOST_SCORES = 2 ** 18
+
 /** The comment in index.html that the scripts of the first answers replace. */
 const PLACE = '<!-- answers -->'
 
@@ -50,7 +53,8 @@ export async function exportFiles(options: ExportOptions): Promise<ExportedFiles
     [paths.runs(), list],
     ...views.map((view) => [paths.run(view.entry.id), view] as const),
   ])
-  if (runs.length > 1) answers.set(paths.comparison(runs), await jsonAt(context, paths.comparison(runs)))
+  for (const some of comparedSubsets(runs))
+    answers.set(paths.comparison(some), await jsonAt(context, paths.comparison(some)))
   const images = new Map<string, Uint8Array>()
   for (const run of runs) {
     for (const path of [paths.outcomes(run), paths.features(run)]) {
@@ -60,7 +64,12 @@ export async function exportFiles(options: ExportOptions): Promise<ExportedFiles
     const samples = (await jsonIfThere(context, paths.samples(run))) as SampleTable | undefined
     if (!samples) continue
     const { shape: _, ...withoutImages } = samples
-    answers.set(paths.samples(run), withImages ? samples : withoutImages)
+    const attacks = samples.number.length * samples.models.length > MOST_SCORES ? [] : samples.attacks
+    answers.set(paths.samples(run), { ...(withImages ? samples : withoutImages), attacks })
+    for (const attack of attacks) {
+      const path = paths.scores(run, attack)
+      answers.set(path, await jsonAt(context, path))
+    }
     if (!withImages || !samples.shape) continue
     const shown = new Set<number>()
     for (const number of forgetNumbers(samples)) {
@@ -78,6 +87,24 @@ export async function exportFiles(options: ExportOptions): Promise<ExportedFiles
   return new Map([...pageWith(page, answers.keys().next().value ?? ''), ...scriptsOf(answers), ...images])
 }
 
+/** The most comparisons of an export. Each of them is a file. */
+const MOST_COMPARISONS = 64
+
+/**
+ * The sets of runs whose comparison an export has: all sets if there are not too many of them, else
+ * all pairs if these are not too many, and in any case all runs together.
+ */
+export function comparedSubsets(runs: readonly string[]): readonly (readonly string[])[] {
+  if (runs.length < 2) return []
+  const { length } = runs
+  if (2 ** length - length - 1 <= MOST_COMPARISONS)
+    return Array.from({ length: 2 ** length }, (_, bits) =>
+      runs.filter((_, i) => Math.floor(bits / 2 ** i) % 2 === 1),
+    ).filter((some) => some.length > 1)
+  const pairs = runs.flatMap((one, i) => runs.slice(i + 1).map((other) => [one, other]))
+  return [...(pairs.length < MOST_COMPARISONS ? pairs : []), runs]
+}
+
 /** The answers of the store alone: no Temporal server is asked, and nothing is changed. */
 async function storeContext({ artifacts, version }: ExportOptions): Promise<AnswerContext> {
   const reader = new RunReader(artifacts, {
@@ -91,7 +118,7 @@ async function storeContext({ artifacts, version }: ExportOptions): Promise<Answ
     snapshot: () => Promise.resolve(snapshot),
     session: () => Promise.resolve({ version, exported: true }),
     lastCheck: () => Promise.resolve(undefined),
-    inputs: new Map(),
+    ...{ inputs: new Map(), compared: new Map() },
     ...answerCaches(),
   }
 }

@@ -6,10 +6,10 @@ import { imageAnswer } from './answers/images.ts'
 import { outcomesAnswer } from './answers/outcomes.ts'
 import { runAnswer } from './answers/run.ts'
 import { runsAnswer } from './answers/runs.ts'
-import { neighboursAnswer, samplesAnswer } from './answers/samples.ts'
+import { neighboursAnswer, samplesAnswer, scoresAnswer } from './answers/samples.ts'
 import { sessionAnswer } from './answers/session.ts'
 import { storeAnswer } from './answers/store.ts'
-import { sweepAnswer } from './answers/sweep.ts'
+import { sweepAnswer, sweepReportAnswer } from './answers/sweep.ts'
 import { sweepsAnswer } from './answers/sweeps.ts'
 
 export type Route = (context: AnswerContext, params: Params) => Promise<Answer>
@@ -24,12 +24,14 @@ export const routes: Readonly<Record<string, Route>> = {
   'api/runs/:run': runAnswer,
   'api/runs/:run/outcomes': outcomesAnswer,
   'api/runs/:run/samples': samplesAnswer,
+  'api/runs/:run/scores/:attack': scoresAnswer,
   'api/runs/:run/neighbours/:sample': neighboursAnswer,
   'api/runs/:run/images/:image': imageAnswer,
   'api/runs/:run/features': featuresAnswer,
   'api/comparisons/:runs': comparisonAnswer,
   'api/sweeps': sweepsAnswer,
   'api/sweeps/:sweep': sweepAnswer,
+  'api/sweeps/:sweep/report': sweepReportAnswer,
   'api/store': storeAnswer,
 }
 

@@ -13,6 +13,7 @@ import { exportFiles } from '../export/export-folder.ts'
 import { failureOf, RefusedRequest, type Answer, type Params } from './answers/answer.ts'
 import { answerCaches, type AnswerContext } from './answers/context.ts'
 import { EventClient } from './event-client.ts'
+import { KeptResults } from './kept-results.ts'
 import type { Operations } from './operations.ts'
 import { fileFor, readPage, type PageFiles } from './page-files.ts'
 import { Poller } from './poller.ts'
@@ -40,6 +41,8 @@ export interface UiServerOptions {
   /** The folder of the built page. Absent if it is not built. */
   readonly page?: string
   readonly version: string
+  /** A folder in which results of large sweeps are kept. Absent if none are. */
+  readonly cache?: string
   /** The store as a path or a URL, for people. */
   readonly store: string
   /** Is called with unexpected errors. */
@@ -76,6 +79,11 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
       }
     },
     lastCheck: operations.lastCheck,
+    ...(options.cache !== undefined && {
+      kept: new KeptResults({
+        ...{ folder: options.cache, store: artifacts.store.url, version: options.version },
+      }),
+    }),
     ...answerCaches(),
   }
   const files = page === undefined ? undefined : await readPage(page)

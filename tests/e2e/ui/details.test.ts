@@ -3,11 +3,12 @@ import { createRequire } from 'node:module'
 import { chromium as launcher, type Browser, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { outcomesOf } from '../../../activities/outcomes.ts'
+import { sampleScoresOf } from '../../../activities/sample-scores.ts'
 import { neighboursOf, readPictures, samplesOf } from '../../../activities/samples.ts'
 import type { AttackCurve, Outcomes } from '../../../experiment/records/outcomes.ts'
-import type { SampleTable } from '../../../experiment/records/samples.ts'
+import type { SampleScores, SampleTable } from '../../../experiment/records/samples.ts'
 import { builtPage } from '../../../infra/page.mjs'
-import { percent } from '../../../report/format.ts'
+import { percent, significant } from '../../../report/format.ts'
 import { paths } from '../../../ui/contract.ts'
 import { chromium, why } from '../../support/browser.ts'
 import { runView } from '../../support/page-fixture.ts'
@@ -16,12 +17,17 @@ import { sampledRun } from '../../support/sampled-run.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
+/** The parts of a list of figures that the tests look at. */
+interface FigureElement {
+  querySelectorAll(selector: '.figure'): readonly { readonly textContent: string }[]
+}
+
 /** 60,000 made-up samples with different differences, since 7 and 60,000 have no common factor. */
 function largeTable(table: SampleTable): SampleTable {
   const rows = Array.from({ length: 60_000 }, (_, i) => i)
   const rank = (i: number) => (i * 7) % 60_000
   return {
-    ...{ classes: table.classes, sets: table.sets, missing: [], left: 0 },
+    ...{ classes: table.classes, sets: table.sets, attacks: table.attacks, missing: [], left: 0 },
     set: rows.map((i) => (i < 100 ? 0 : 1)),
     number: rows,
     label: rows.map((i) => i % 10),
@@ -39,12 +45,15 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
   let id: string
   let outcomes: Outcomes
   let table: SampleTable
+  let scores: SampleScores
   const complaints: string[] = []
   beforeAll(async () => {
     const { artifacts, input, run } = await sampledRun()
     id = run.id
     outcomes = await outcomesOf(artifacts, input)
     table = (await samplesOf(artifacts, input)) ?? expect.fail('the run has no samples')
+    scores =
+      (await sampleScoresOf(artifacts, input, 'modified-entropy')) ?? expect.fail('the run has no scores')
     const pictures = (await readPictures(artifacts, input)) ?? expect.fail('the run has no pictures')
     const view = runView(input)
     const neighbours = table.number.map((number): readonly [string, unknown] => [
@@ -60,6 +69,7 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
       [paths.run(id)]: { ...view, views: { samples: true, features: false } },
       [paths.outcomes(id)]: outcomes,
       [paths.samples(id)]: table,
+      [paths.scores(id, 'modified-entropy')]: scores,
       ...Object.fromEntries<unknown>(neighbours),
     })
   }, 180_000)
@@ -127,6 +137,17 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
     expect(await shownCounts(page)).toEqual(countsOf(curve, curve.thresholds.length - 1))
   })
 
+  test('the address keeps the threshold', async () => {
+    const page = await opened('outcomes')
+    const slider = page.getByRole('slider', { name: 'Threshold' })
+    await slider.focus()
+    for (let i = 0; i < 3; i++) await slider.press('ArrowRight')
+    const [point, counts] = [await slider.inputValue(), await shownCounts(page)]
+    await page.reload()
+    await slider.waitFor()
+    expect([await slider.inputValue(), await shownCounts(page)]).toEqual([point, counts])
+  })
+
   test('another model is shown at the same false-positive rate', async () => {
     const page = await opened('outcomes')
     const curve = curveOf('original')
@@ -170,11 +191,11 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
     expect((await shown()).slice(0, 5)).toEqual(
       sortedBy((row) => -Math.abs(confidence('original', row) - confidence('gold', row))).slice(0, 5),
     )
-    await page.getByLabel('with').selectOption({ label: 'finetune' })
+    await page.getByRole('combobox', { name: 'with', exact: true }).selectOption({ label: 'finetune' })
     await page.getByLabel('First').selectOption('lowest')
     const lowest = sortedBy((row) => confidence('finetune', row)).slice(0, 5)
     await expect.poll(async () => (await shown()).slice(0, 5)).toEqual(lowest)
-    await page.getByLabel('Class').selectOption({ label: '4' })
+    await page.getByRole('combobox', { name: 'Class', exact: true }).selectOption({ label: '4' })
     await page.getByText('0 samples', { exact: true }).waitFor()
     await page.getByLabel('Samples').selectOption({ label: 'all' })
     const ofClass = table.label.filter((label) => label === 4).length
@@ -183,6 +204,28 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
     await page.reload()
     await page.getByText(`${ofClass} samples`, { exact: true }).waitFor()
     expect(await page.getByLabel('First').inputValue()).toBe('lowest')
+  })
+
+  test('samples are sorted by the scores of an attack, which stand beside them', async () => {
+    const page = await opened('samples')
+    await page
+      .getByRole('combobox', { name: 'Figure', exact: true })
+      .selectOption({ label: 'Modified entropy (attack)' })
+    await page.getByLabel('First').selectOption('highest')
+    const own = scores.models.find(({ label }) => label === 'original')?.scores ?? []
+    const best = table.number
+      .flatMap((number, row) => (table.set[row] === 0 ? [{ number, score: own[row] ?? NaN }] : []))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, 5)
+    await expect
+      .poll(async () => (await page.locator('.sample-name small').allInnerTexts()).slice(0, 5))
+      .toEqual(best.map(({ number }) => `forget sample ${number}`))
+    const figures = await page
+      .locator('.sample-models')
+      .evaluateAll((found: readonly FigureElement[]) =>
+        found.slice(0, 5).map((one) => one.querySelectorAll('.figure')[1]?.textContent),
+      )
+    expect(figures).toEqual(best.map(({ score }) => significant(score)))
   })
 
   test('a sample that is opened has all models and its neighbours, and its height follows it', async () => {

@@ -8,7 +8,14 @@ import { builtPage } from '../../../infra/page.mjs'
 import { answerScript, answerScriptPath, paths, type RunEntry } from '../../../ui/contract.ts'
 import { chromium, why } from '../../support/browser.ts'
 import { fileDirectory } from '../../support/directories.ts'
-import { runEntry, runProgress, runView, sampleStore, sweepView } from '../../support/page-fixture.ts'
+import {
+  runEntry,
+  runProgress,
+  runView,
+  sampleStore,
+  sampleSweepReport,
+  sweepView,
+} from '../../support/page-fixture.ts'
 import { pageServer, type PageServer } from '../../support/page-server.ts'
 import { measured } from '../../unit/report/curves-fixture.ts'
 import { sampleInput } from '../../unit/report/fixtures.ts'
@@ -43,6 +50,7 @@ const answers = {
   [paths.store()]: sampleStore,
   [paths.sweeps()]: { sweeps: [sweep.entry] },
   [paths.sweep(sweep.entry.id)]: sweep,
+  [paths.sweepReport(sweep.entry.id)]: sampleSweepReport,
   [paths.sweep('large')]: { ...sweepView(5000), entry: { ...sweep.entry, id: 'large' } },
   [paths.comparison([id, liveId])]: { runs: [id, liveId], document: done.document, tables: done.tables },
 }
@@ -55,6 +63,7 @@ const views = {
   comparison: `#/compare?runs=${id},${liveId}`,
   sweeps: '#/sweeps',
   sweep: `#/sweeps/${sweep.entry.id}`,
+  'the report of a sweep': `#/sweeps/${sweep.entry.id}/report`,
   store: '#/store',
   nothing: '#/elsewhere',
 }

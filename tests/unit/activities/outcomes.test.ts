@@ -3,11 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { outcomesOf } from '../../../activities/outcomes.ts'
 import { renderRun } from '../../../activities/report.ts'
+import { sampleScoresOf } from '../../../activities/sample-scores.ts'
+import { samplesOf } from '../../../activities/samples.ts'
 import { readLogits } from '../../../activities/stages/logits.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { blobPath } from '../../../artifacts/format/layout.ts'
 import { sha256 } from '../../../common/canonical.ts'
-import type { Outcomes } from '../../../experiment/records/outcomes.ts'
+import { outcomeAttacks, type Outcomes } from '../../../experiment/records/outcomes.ts'
+import type { SampleSet } from '../../../experiment/records/samples.ts'
 import type { RunRecord } from '../../../experiment/records/run.ts'
 import { specSchema } from '../../../experiment/spec/spec.ts'
 import { manifestsOf } from '../../../activities/report.ts'
@@ -131,6 +134,32 @@ describe('the outcomes of a computed run', () => {
       expect(vulnerable).toBeDefined()
       expect(area('ruliGaussian')).toEqual(vulnerable?.gaussian.auc)
       expect(area('ruliKernel')).toEqual(vulnerable?.kernel.auc)
+    }
+  })
+
+  test('belong to the scores of the samples: a count over them gives each area', async () => {
+    const table = (await samplesOf(artifacts, input)) ?? expect.fail('the run has no samples')
+    expect(table.attacks).toEqual(outcomeAttacks)
+    for (const attack of table.attacks) {
+      const found = (await sampleScoresOf(artifacts, input, attack)) ?? expect.fail('there are no scores')
+      expect(found.missing).toEqual([])
+      expect(found.models.map(({ label }) => label)).toEqual(table.models.map(({ label }) => label))
+      for (const { label, scores } of found.models) {
+        expect(scores).toHaveLength(table.number.length)
+        const of = (set: SampleSet) =>
+          scores.flatMap((score, row) =>
+            table.sets[table.set[row] ?? -1] === set && score !== null ? [score] : [],
+          )
+        const [members, others] = [of('forget'), of('test')]
+        const curve = modelOf(label).attacks.find((one) => one.attack === attack)
+        expect(curve, attack).toMatchObject({ members: members.length, nonMembers: others.length })
+        const pairs = members.flatMap((score) =>
+          others.map((other) => (score > other ? 1 : score === other ? 0.5 : 0)),
+        )
+        const area = pairs.reduce((sum: number, pair) => sum + pair, 0) / pairs.length
+        // Scores have six digits, which may make a tie of two that are close.
+        expect(curve && 'auc' in curve && curve.auc, `${label} ${attack}`).toBeCloseTo(area, 4)
+      }
     }
   })
 

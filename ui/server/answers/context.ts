@@ -1,8 +1,9 @@
-import type { FoundRun } from '../../../activities/comparison.ts'
+import type { FoundRun, RunWithOutcome } from '../../../activities/comparison.ts'
 import type { Artifacts } from '../../../artifacts/artifacts.ts'
 import { LatestCache } from '../../../common/latest-cache.ts'
 import type { ReportInput } from '../../../report/report.ts'
 import type { Session } from '../../contract.ts'
+import type { KeptResults } from '../kept-results.ts'
 import type { Operations } from '../operations.ts'
 import type { Snapshot } from '../run-reader.ts'
 
@@ -25,8 +26,12 @@ export interface AnswerContext {
   readonly cache: LatestCache<unknown>
   /** The results of runs as their reports have them, by id and date of the report. */
   readonly outcomes: LatestCache<FoundRun>
+  /** Results of large sweeps in files. Absent if none are kept. */
+  readonly kept?: KeptResults
   /** Runs as they were first read. Present in an export, whose answers are of one moment. */
   readonly inputs?: Map<string, Promise<StoredInput>>
+  /** Results of runs for comparisons, by id. Present in an export, which has many of them. */
+  readonly compared?: Map<string, Promise<RunWithOutcome['outcome']>>
   readonly lastCheck: Operations['lastCheck']
 }
 

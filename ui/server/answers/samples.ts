@@ -1,6 +1,8 @@
 import { BlobError } from '../../../artifacts/blobs/blob-errors.ts'
 import { neighboursOf, readPictures, samplesOf, type Pictures } from '../../../activities/samples.ts'
-import type { Neighbours, SampleTable } from '../../contract.ts'
+import { sampleScoresOf } from '../../../activities/sample-scores.ts'
+import { outcomeAttacks } from '../../../experiment/records/outcomes.ts'
+import type { Neighbours, SampleScores, SampleTable } from '../../contract.ts'
 import { RefusedRequest, type Answer, type Params } from './answer.ts'
 import type { AnswerContext } from './context.ts'
 import { fromRun, runInput } from './run-input.ts'
@@ -11,7 +13,31 @@ export async function samplesAnswer(context: AnswerContext, { run = '' }: Params
     samplesOf(context.artifacts, input),
   ).catch(refuseUnreadable)
   if (table) return { json: table }
-  throw new RefusedRequest(404, 'the samples of this run are not known yet', 'wait until its split is there')
+  throw new RefusedRequest(404, NOT_KNOWN, WAIT)
+}
+
+const NOT_KNOWN = 'the samples of this run are not known yet'
+const WAIT = 'wait until its split is there'
+
+/** The scores that an attack gives to the samples of the table. */
+export async function scoresAnswer(
+  context: AnswerContext,
+  { run = '', attack: name = '' }: Params,
+): Promise<Answer> {
+  const attack = outcomeAttacks.find((one) => one === name)
+  if (attack === undefined)
+    throw new RefusedRequest(
+      404,
+      `there is no attack '${name}'`,
+      'the list of samples names the attacks of a run',
+    )
+  const scores: SampleScores | undefined = await fromRun(
+    context,
+    { name: `scores ${attack}`, run },
+    (input) => sampleScoresOf(context.artifacts, input, attack),
+  ).catch(refuseUnreadable)
+  if (scores) return { json: scores }
+  throw new RefusedRequest(404, NOT_KNOWN, WAIT)
 }
 
 /** The nearest samples of the other sets by their pixels. */

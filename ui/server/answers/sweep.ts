@@ -1,5 +1,6 @@
 import { comparisonOf, type FoundRun } from '../../../activities/comparison.ts'
 import { digestOf } from '../../../common/canonical.ts'
+import { chunks } from '../../../common/concurrency.ts'
 import { UserError } from '../../../common/errors.ts'
 import { endsOf, type ResultRow } from '../../../experiment/records/results.ts'
 import type { SweepRecord } from '../../../experiment/sweep/sweep.ts'
@@ -7,17 +8,63 @@ import { commandOf } from '../../../report/command.ts'
 import { outcomeOf } from '../../../report/comparison/outcome.ts'
 import { comparisonDocument } from '../../../report/comparison/render.ts'
 import { readPublished } from '../../../report/published.ts'
-import type { SweepCell, SweepView } from '../../contract.ts'
+import type { SweepCell, SweepReport, SweepView } from '../../contract.ts'
+import { columnsOf } from '../../sweep-columns.ts'
 import type { LiveSweep } from '../operations.ts'
 import { runEntry } from '../run-entry.ts'
 import type { Snapshot } from '../run-reader.ts'
+import type { StoredSweep } from '../store-index.ts'
 import { RefusedRequest, type Answer, type Params } from './answer.ts'
 import { cached, type AnswerContext } from './context.ts'
 import { runPage } from './links.ts'
 import { sweepEntry } from './sweep-entry.ts'
 
-/** A sweep: its cells with the figures of their reports, and the comparison of all of them. */
+/** So long a request reads reports before it answers with those that are read. */
+const READING_MS = 700
+/** Reports that are read at once. */
+const AT_ONCE = 16
+
+/**
+ * A sweep: its cells with the figures of their reports. The first answer about thousands of cells
+ * lacks figures, and each further one has more of them.
+ */
 export async function sweepAnswer(context: AnswerContext, { sweep: id = '' }: Params): Promise<Answer> {
+  const { snapshot, stored, record } = await sweepIn(context, id)
+  // What is read is kept, so that the next request goes on, unless there is too much to keep.
+  const isKept = runsOf(record).length <= context.outcomes.most / 2
+  const until = isKept ? performance.now() + READING_MS : Infinity
+  const { found, reports } = await foundRuns(context, snapshot, record, until)
+  const live = snapshot.sweeps.get(id)
+  const view = (): SweepView => ({
+    entry: sweepEntry(stored, snapshot),
+    ...(live && { progress: live.progress }),
+    parameters: record.columns.map(({ name }) => name),
+    cells: columnsOf(cellsOf(record, { snapshot, found, live })),
+    ...(found.size < reports && { reading: { read: found.size, reports } }),
+  })
+  if (found.size < reports) return { json: view() }
+  const state = digestOf([
+    keyOf(snapshot, stored, found),
+    ...[snapshot.board.version, snapshot.temporal ?? '', live ?? null],
+  ])
+  return cached(context, `sweep text ${state}`, () => {
+    const json = view()
+    return Promise.resolve({ json, text: JSON.stringify(json) })
+  })
+}
+
+/** The comparison of all cells of a sweep. */
+export async function sweepReportAnswer(context: AnswerContext, { sweep: id = '' }: Params): Promise<Answer> {
+  const { snapshot, stored, record } = await sweepIn(context, id)
+  const { found } = await foundRuns(context, snapshot, record, Infinity)
+  return cached(context, `sweep report ${keyOf(snapshot, stored, found)}`, async () => {
+    const comparison = await comparisonOf(context.artifacts, record, (run) => Promise.resolve(found.get(run)))
+    const json: SweepReport = comparisonDocument(comparison)
+    return { json, text: JSON.stringify(json) }
+  })
+}
+
+async function sweepIn(context: AnswerContext, id: string) {
   const snapshot = await context.snapshot()
   const stored = snapshot.index.sweeps().find((one) => one.id === id)
   if (!stored)
@@ -27,31 +74,60 @@ export async function sweepAnswer(context: AnswerContext, { sweep: id = '' }: Pa
       'the list of sweeps has those that there are',
     )
   const record = await cached(context, `sweep record ${id} ${stored.changedAt}`, () => recordOf(context, id))
-  const found = new Map<string, FoundRun>()
-  for (const run of record.cells.flatMap(({ runs }) => runs)) {
-    const results = await foundRun(context, snapshot, run)
-    if (results) found.set(run, results)
+  return { snapshot, stored, record }
+}
+
+/** What the answers about a sweep depend on: its record and the reports of its runs. */
+function keyOf(
+  snapshot: Snapshot,
+  { id, changedAt }: StoredSweep,
+  found: ReadonlyMap<string, FoundRun>,
+): string {
+  return digestOf([id, changedAt, [...found.keys()].map((run) => keyOfRun(snapshot, run))])
+}
+
+function runsOf({ cells }: SweepRecord): readonly string[] {
+  return [...new Set(cells.flatMap(({ runs }) => runs))]
+}
+
+/**
+ * Reads the reports of a sweep until a time, by the clock of `performance.now`. At least some are
+ * read. `reports` is the number of reports that there are.
+ */
+async function foundRuns(
+  context: AnswerContext,
+  snapshot: Snapshot,
+  record: SweepRecord,
+  until: number,
+): Promise<{ readonly found: ReadonlyMap<string, FoundRun>; readonly reports: number }> {
+  for (const [key, results] of (await context.kept?.load(record.id)) ?? []) context.outcomes.set(key, results)
+  const known = runsOf(record).map((run) => [run, knownRun(context, snapshot, run)] as const)
+  const unread = known.flatMap(([run, results]) => (results === 'unread' ? [run] : []))
+  const read = new Map<string, FoundRun>()
+  const gone = new Set<string>()
+  for (const some of chunks(unread, AT_ONCE)) {
+    await Promise.all(
+      some.map(async (run) => {
+        const results = await readRun(context, snapshot, run)
+        if (results) read.set(run, results)
+        else gone.add(run)
+      }),
+    )
+    if (performance.now() >= until) break
   }
-  const reports = [...found].map(([run]) => `${run} ${snapshot.index.get(run)?.reportedAt ?? 0}`)
-  const key = digestOf(['sweep', id, stored.changedAt, reports])
-  const compared = await cached(context, key, async () =>
-    comparisonDocument(
-      await comparisonOf(context.artifacts, record, (run) => Promise.resolve(found.get(run))),
-    ),
+  const found = new Map(
+    known.flatMap(([run, results]) => {
+      const own = results === 'unread' ? read.get(run) : results
+      return own ? [[run, own] as const] : []
+    }),
   )
-  const live = snapshot.sweeps.get(id)
-  // The text of an answer about thousands of cells has many megabytes.
-  const state = digestOf([key, snapshot.board.version, snapshot.temporal ?? '', live ?? null])
-  return cached(context, `sweep text ${state}`, () => {
-    const view: SweepView = {
-      entry: sweepEntry(stored, snapshot),
-      ...(live && { progress: live.progress }),
-      parameters: record.columns.map(({ name }) => name),
-      cells: cellsOf(record, { snapshot, found, live }),
-      ...compared,
-    }
-    return Promise.resolve({ json: view, text: JSON.stringify(view) })
-  })
+  const reports = known.filter(([run, own]) => own && !gone.has(run)).length
+  if (found.size === reports && read.size > 0)
+    await context.kept?.save(
+      record.id,
+      new Map([...found].map(([run, results]) => [keyOfRun(snapshot, run), results])),
+    )
+  return { found, reports }
 }
 
 async function recordOf({ artifacts }: AnswerContext, id: string): Promise<SweepRecord> {
@@ -60,25 +136,35 @@ async function recordOf({ artifacts }: AnswerContext, id: string): Promise<Sweep
   throw new RefusedRequest(404, `the sweep '${id}' was removed from the store`)
 }
 
+/** The results of a run if they were read before. Undefined if the run has no report. */
+function knownRun(
+  { outcomes }: AnswerContext,
+  snapshot: Snapshot,
+  id: string,
+): FoundRun | 'unread' | undefined {
+  const { reportedAt } = snapshot.index.get(id) ?? {}
+  return reportedAt === undefined ? undefined : (outcomes.get(keyOfRun(snapshot, id)) ?? 'unread')
+}
+
 /**
- * The results of a run as its stored report has them. They are read again only if the report has
- * changed. Undefined if the run has no report.
+ * Reads the results of a run as its stored report has them. Undefined if the report was removed in
+ * the meantime.
  */
-async function foundRun(
+async function readRun(
   { artifacts, outcomes }: AnswerContext,
-  { index }: Snapshot,
+  snapshot: Snapshot,
   id: string,
 ): Promise<FoundRun | undefined> {
-  const { reportedAt } = index.get(id) ?? {}
-  if (reportedAt === undefined) return undefined
-  const key = `${id} ${reportedAt}`
-  const known = outcomes.get(key)
-  if (known) return known
   const [record, text] = await Promise.all([artifacts.run(id), artifacts.reportJson(id)])
   if (!record || text === undefined) return undefined
   const found = { command: commandOf(record), link: runPage(id), outcome: publishedOutcome(text) }
-  outcomes.set(key, found)
+  outcomes.set(keyOfRun(snapshot, id), found)
   return found
+}
+
+/** The results of a run are others if its report was written again. */
+function keyOfRun({ index }: Snapshot, id: string): string {
+  return `${id} ${index.get(id)?.reportedAt ?? 0}`
 }
 
 function publishedOutcome(text: string): NonNullable<FoundRun['outcome']> {

@@ -1,3 +1,5 @@
+import type { Density } from './density.ts'
+
 /** What the page draws on: a canvas on the screen, or the text of an SVG in an export. */
 export interface Surface {
   line(points: readonly Point[], style: LineStyle): void
@@ -6,6 +8,20 @@ export interface Surface {
   shape(corners: readonly Point[], style: Omit<AreaStyle, 'stroke'>): void
   rectangle(corner: Point, width: number, height: number, style: AreaStyle): void
   text(at: Point, text: string, style: TextStyle): void
+  /**
+   * Draws thousands of lines or discs of one colour at once. The opacity is that of one of them.
+   * Absent where there are no pixels.
+   */
+  dense?(
+    size: Size,
+    style: Pick<AreaStyle, 'fill'> & { readonly opacity: number },
+    cover: (density: Density) => void,
+  ): void
+}
+
+export interface Size {
+  readonly width: number
+  readonly height: number
 }
 
 export interface Point {

@@ -1,4 +1,4 @@
-import { answerScriptPath } from '../../contract.ts'
+import { answerScriptPath, paths, type Failure } from '../../contract.ts'
 import { AnswerError, type Source } from './source.ts'
 
 /** Answers that scripts of the export have left, by path. */
@@ -16,10 +16,7 @@ export function exportedSource(
     async ask<Answer>({ path }: { readonly path: string }) {
       if (!(path in answers())) await loadScript(answerScriptPath(path)).catch(() => undefined)
       if (path in answers()) return answers()[path] as Answer
-      throw new AnswerError({
-        error: `This export does not contain ${path}.`,
-        remedy: 'Open the page of the server that made it, or export again with what is missing.',
-      })
+      throw new AnswerError(missingIn(path))
     },
     follow(_scope, listener) {
       listener.connection?.('none')
@@ -30,3 +27,18 @@ export function exportedSource(
     },
   }
 }
+
+function missingIn(path: string): Failure {
+  if (path.startsWith(COMPARISONS))
+    return {
+      error: 'This export does not contain the comparison of these runs.',
+      remedy:
+        'An export of up to six runs has the comparison of each selection, one of up to eleven that of each pair, and any that of all runs.',
+    }
+  return {
+    error: `This export does not contain ${path}.`,
+    remedy: 'Open the page of the server that made it, or export again with what is missing.',
+  }
+}
+
+const COMPARISONS = paths.comparison([])

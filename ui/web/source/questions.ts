@@ -1,3 +1,4 @@
+import type { OutcomeAttack } from '../../../experiment/records/outcomes.ts'
 import {
   paths,
   type ComparisonView,
@@ -5,10 +6,12 @@ import {
   type Outcomes,
   type RunList,
   type RunView,
+  type SampleScores,
   type SampleTable,
   type Session,
   type StoreView,
   type SweepList,
+  type SweepReport,
   type SweepView,
 } from '../../contract.ts'
 
@@ -28,9 +31,11 @@ export const questions = {
   run: (run: string) => question<RunView>(paths.run(run)),
   outcomes: (run: string) => question<Outcomes>(paths.outcomes(run)),
   samples: (run: string) => question<SampleTable>(paths.samples(run)),
+  scores: (run: string, attack: OutcomeAttack) => question<SampleScores>(paths.scores(run, attack)),
   features: (run: string) => question<Features>(paths.features(run)),
   comparison: (runs: readonly string[]) => question<ComparisonView>(paths.comparison(runs)),
   sweeps: () => question<SweepList>(paths.sweeps()),
   sweep: (sweep: string) => question<SweepView>(paths.sweep(sweep)),
+  sweepReport: (sweep: string) => question<SweepReport>(paths.sweepReport(sweep)),
   store: () => question<StoreView>(paths.store()),
 } as const

@@ -22,21 +22,23 @@ export interface Asked<Answer> {
   readonly update: (change: (before: Answer | undefined) => Answer) => void
 }
 
-/** Asks the source, again if the path changes. */
-export function useAnswer<Answer>({ path }: Question<Answer>): Asked<Answer> {
+/** Asks the source, again if the path changes. Without a question there is no answer. */
+export function useAnswer<Answer>(question: Question<Answer> | undefined): Asked<Answer> {
+  const path = question?.path
   const source = useSource()
   const [state, setState] = useState<{
-    path: string
+    path: string | undefined
     answer?: Answer
     failure?: Failure
     isLoading: boolean
   }>({
     path,
-    isLoading: true,
+    isLoading: path !== undefined,
   })
   const count = useRef(0)
   const reload = useCallback(() => {
     const own = ++count.current
+    if (path === undefined) return
     setState((before) => (before.path === path ? { ...before, isLoading: true } : { path, isLoading: true }))
     source.ask<Answer>({ path }).then(
       (answer) => {
@@ -70,6 +72,6 @@ export function useAnswer<Answer>({ path }: Question<Answer>): Asked<Answer> {
     },
     [path],
   )
-  const current = state.path === path ? state : { path, isLoading: true }
+  const current = state.path === path ? state : { path, isLoading: path !== undefined }
   return { ...current, reload, update }
 }

@@ -4,9 +4,9 @@ import { unzipSync } from 'fflate'
 import { beforeAll, expect, it } from 'vitest'
 import { Artifacts } from '../../../../artifacts/artifacts.ts'
 import { FileStore } from '../../../../artifacts/store/file-store.ts'
-import { paths, type RunView } from '../../../../ui/contract.ts'
+import { paths, type ComparisonView, type RunView } from '../../../../ui/contract.ts'
 import { zippedExport } from '../../../../ui/export/export-archive.ts'
-import { exportFiles } from '../../../../ui/export/export-folder.ts'
+import { comparedSubsets, exportFiles } from '../../../../ui/export/export-folder.ts'
 import { fileDirectory } from '../../../support/directories.ts'
 import { madeRuns, makeStore } from '../../../support/made-store.ts'
 
@@ -55,6 +55,35 @@ it('has the page and one script for each answer', async () => {
   const view = answers[paths.run(runs[0] ?? '')] as RunView
   expect(view.rows.length).toBeGreaterThan(0)
   expect(view.entry).toMatchObject({ id: runs[0], state: 'completed' })
+})
+
+it('has the comparison of each selection of a few runs, which is that of these runs alone', async () => {
+  const all = madeRuns.map(({ id }) => id)
+  const answers = answersIn(await exported(stores[0] ?? new FileStore('none'), all))
+  const pairs = answersIn(await exported(stores[0] ?? new FileStore('none'), all.slice(0, 2)))
+  for (const some of [all, ...all.map((id) => all.filter((one) => one !== id))]) {
+    const view = answers[paths.comparison(some)] as ComparisonView
+    expect(view.runs).toEqual([...some].sort())
+    for (const id of all) expect(JSON.stringify(view.document).includes(id)).toBe(some.includes(id))
+  }
+  const both = paths.comparison(all.slice(0, 2))
+  expect(answers[both]).toEqual(pairs[both])
+})
+
+it.each([
+  [1, 0],
+  [2, 1],
+  [3, 4],
+  [6, 57],
+  [7, 22],
+  [11, 56],
+  [12, 1],
+])('of %i runs has %i comparisons, that of all runs last', (count, comparisons) => {
+  const some = Array.from({ length: count }, (_, i) => `run-${i}`)
+  const sets = comparedSubsets(some)
+  expect(sets).toHaveLength(comparisons)
+  expect(new Set(sets.map((set) => set.join())).size).toBe(comparisons)
+  if (count > 1) expect(sets.at(-1)).toEqual(some)
 })
 
 it('has the same bytes for equal results, wherever and whenever they were stored', async () => {

@@ -1,12 +1,18 @@
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
+import { sampleScoresOf } from '../../../../activities/sample-scores.ts'
 import { samplesOf } from '../../../../activities/samples.ts'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import { blobPath } from '../../../../artifacts/format/layout.ts'
 import { manifestOf } from '../../../../report/input.ts'
 import { imageAnswer } from '../../../../ui/server/answers/images.ts'
-import { neighboursAnswer, sampleNumber, samplesAnswer } from '../../../../ui/server/answers/samples.ts'
+import {
+  neighboursAnswer,
+  sampleNumber,
+  samplesAnswer,
+  scoresAnswer,
+} from '../../../../ui/server/answers/samples.ts'
 import { fileDirectory } from '../../../support/directories.ts'
 import { answerContext, sampledRun, type SampledRun } from '../../../support/sampled-run.ts'
 
@@ -24,6 +30,24 @@ test('the samples of a run are answered as JSON, computed once', async () => {
   if (!('json' in first) || !('json' in second)) return expect.fail('the answer is no JSON')
   expect(first.json).toEqual(await samplesOf(artifacts, input))
   expect(second.json).toBe(first.json)
+})
+
+test('the scores of an attack are answered for the rows of the table, and other names are refused', async () => {
+  const { artifacts, context, input, run } = sampled
+  const answer = await scoresAnswer(context, { run: run.id, attack: 'loss' })
+  if (!('json' in answer)) return expect.fail('the answer is no JSON')
+  expect(answer.json).toEqual(await sampleScoresOf(artifacts, input, 'loss'))
+  expect(await samplesOf(artifacts, input)).toMatchObject({
+    attacks: ['correctness', 'confidence', 'entropy', 'modified-entropy', 'loss'],
+  })
+  expect(await scoresAnswer(context, { run: run.id, attack: 'lira' })).toMatchObject({
+    json: {
+      models: [],
+      missing: [{ label: 'gold', reason: 'the model was not attacked this way' }, {}, {}, {}],
+    },
+  })
+  for (const attack of ['', 'Loss', 'toString'])
+    await expect(scoresAnswer(context, { run: run.id, attack })).rejects.toMatchObject({ status: 404 })
 })
 
 test('neighbours are those of the sample in the path, and a path without one is refused', async () => {

@@ -12,9 +12,11 @@ import type {
   RunList,
   RunView,
   Session,
+  SweepReport,
   SweepView,
 } from '../../../../ui/contract.ts'
 import { paths } from '../../../../ui/contract.ts'
+import { cellsOf } from '../../../../ui/sweep-columns.ts'
 import { fileDirectory } from '../../../support/directories.ts'
 import { madeRuns, madeSweep, makeStore } from '../../../support/made-store.ts'
 import { offline, uiServer } from '../../../support/ui-server.ts'
@@ -99,7 +101,9 @@ describe('the answers', () => {
 
   it('of a sweep and a comparison have the runs of the store', async () => {
     const view = (await open.ask(paths.sweep(madeSweep))).json() as SweepView
-    expect(view.cells.map(({ run }) => run)).toEqual(madeRuns.map(({ id }) => id))
+    const cells = cellsOf(view.cells)
+    expect(view.reading).toBeUndefined()
+    expect(cells.map(({ run }) => run)).toEqual(madeRuns.map(({ id }) => id))
     const report = JSON.parse((await new Artifacts(store).reportJson(madeRuns[0]?.id ?? '')) ?? '') as {
       readonly computed: {
         readonly results: readonly { label: string; metrics: { averageGap: { value: number } } }[]
@@ -108,9 +112,12 @@ describe('the answers', () => {
     const gaps = new Map(
       report.computed.results.map(({ label, metrics }) => [label, metrics.averageGap.value]),
     )
-    expect(view.cells[0]?.rows.length).toBeGreaterThan(0)
-    for (const { label, gap } of view.cells[0]?.rows ?? []) expect(gap).toBe(gaps.get(label))
+    expect(cells[0]?.rows.length).toBeGreaterThan(0)
+    for (const { label, gap } of cells[0]?.rows ?? []) expect(gap).toBe(gaps.get(label))
     expect((await open.ask(paths.sweeps())).json()).toMatchObject({ sweeps: [{ id: madeSweep, cells: 3 }] })
+    const compared = (await open.ask(paths.sweepReport(madeSweep))).json() as SweepReport
+    for (const { id } of madeRuns) expect(JSON.stringify(compared.document)).toContain(id)
+    expect(compared.tables.csv).toContain(madeRuns[0]?.id)
     const both = madeRuns.slice(0, 2).map(({ id }) => id)
     expect((await open.ask(paths.comparison(both))).json()).toMatchObject({ runs: [...both].sort() })
   })
@@ -120,6 +127,7 @@ describe('the answers', () => {
     [paths.run('..'), 422],
     ['api/runs/..%2f..%2fetc', 422],
     [paths.sweep('none-01234567'), 404],
+    [paths.sweepReport('none-01234567'), 404],
     [paths.comparison(['one-01234567']), 400],
     ['api/nothing', 404],
   ])('%s is refused with a reason', async (path, status) => {

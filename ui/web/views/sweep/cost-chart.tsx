@@ -74,15 +74,17 @@ export function CostChart({ points, isSelected, textOf, onOpen }: Props) {
         size: 11,
       })
       const isDense = known.length > 400
-      for (const wanted of [false, true])
-        for (const point of known)
-          if (isSelected(point) === wanted)
-            surface.circle(
-              { x: placeX(point.rte ?? 1, width), y: placeY(point.gap ?? 0) },
-              isDense ? 2.5 : 4.5,
-              wanted ? colours.accent : colours.rule,
-              wanted ? (isDense ? 0.6 : 0.85) : 0.5,
-            )
+      for (const wanted of [false, true]) {
+        const shown = known.filter((point) => isSelected(point) === wanted)
+        const placed = shown.map(({ rte = 1, gap = 0 }) => ({ x: placeX(rte, width), y: placeY(gap) }))
+        const fill = wanted ? colours.accent : colours.rule
+        const [radius, opacity] = isDense ? [2.5, wanted ? 0.6 : 0.5] : [4.5, wanted ? 0.85 : 0.5]
+        if (isDense && surface.dense)
+          surface.dense({ width, height: HEIGHT }, { fill, opacity }, (density) => {
+            for (const at of placed) density.disc(at.x, at.y, radius)
+          })
+        else for (const at of placed) surface.circle(at, radius, fill, opacity)
+      }
       if (hovered)
         surface.circle(
           { x: placeX(hovered.point.rte ?? 1, width), y: placeY(hovered.point.gap ?? 0) },

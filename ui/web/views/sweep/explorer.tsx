@@ -90,7 +90,7 @@ export function Explorer({ cells, parameters, onOpen }: Props) {
             A line is a result: its settings, its average gap to gold and its cost. Drag along an axis to
             choose a range, and click on the axis to remove the range.
             {points.length > MOST_LINES &&
-              ` At most ${MOST_LINES} selected and ${MOST_LINES} other lines are drawn, at even distances.`}
+              ` An exported SVG has at most ${MOST_LINES} selected and ${MOST_LINES} other lines, at even distances.`}
           </p>
           <ParallelCoordinates
             axes={axes}

@@ -12,10 +12,10 @@ interface Props {
   readonly onBrush: (brushes: Brushes, isOver: boolean) => void
 }
 
-/** So many lines of each kind are drawn. More of them would hardly look different. */
+/** From so many lines on, pixels are counted in place of drawing each line. */
+const DENSE = 400
+/** So many lines of each kind are in an exported SVG. */
 export const MOST_LINES = 800
-/** So many follow the pointer. */
-const MOST_MOVING = 250
 const HEIGHT = 300
 const TOP = 44
 const BOTTOM = 14
@@ -28,23 +28,39 @@ const NEAR = 22
 /** Parallel coordinates. A drag along an axis chooses a range, and a click removes it. */
 export function ParallelCoordinates({ axes, points, isSelected, brushes, onBrush }: Props) {
   const [press, setPress] = useState<{ key: string; from: number }>()
-  const most = press ? MOST_MOVING : MOST_LINES
+  // [points, axes], row-major. NaN: the point has no value.
+  const places = useMemo(
+    () => Float64Array.from(points.flatMap((point) => axes.map(({ place }) => place(point) ?? NaN))),
+    [points, axes],
+  )
   const draw = useCallback<Draw>(
     (surface, width, colours) => {
       const x = (i: number) => axisX(i, axes.length, width)
       const y = (at: number) => TOP + (1 - at) * (HEIGHT - TOP - BOTTOM)
-      const lineOf = (point: SweepPoint) =>
-        axes.flatMap(({ place }, i) => {
-          const at = place(point)
-          return at === undefined ? [] : [{ x: x(i), y: y(at) }]
-        })
-      const selected = sampled(points.filter(isSelected), most)
-      const others = points.filter((point) => !isSelected(point))
-      for (const point of sampled(others, most))
-        surface.line(lineOf(point), { stroke: colours.rule, width: 0.8, opacity: 0.35 })
-      const opacity = Math.max(0.08, Math.min(0.9, 60 / Math.max(1, selected.length)))
-      for (const point of selected)
-        surface.line(lineOf(point), { stroke: colours.accent, width: 1.2, opacity })
+      const rowsOf = (wanted: boolean) =>
+        points.flatMap((point, row) => (isSelected(point) === wanted ? [row] : []))
+      const layers = [
+        { rows: rowsOf(false), fill: colours.rule, line: 0.8, most: 0.35 },
+        { rows: rowsOf(true), fill: colours.accent, line: 1.2, most: 0.9 },
+      ]
+      for (const { rows, fill, line, most } of layers) {
+        const opacityOf = (count: number) => Math.max(0.03, Math.min(most, 60 / Math.max(1, count)))
+        if (surface.dense && points.length > DENSE) {
+          surface.dense({ width, height: HEIGHT }, { fill, opacity: opacityOf(rows.length) }, (density) => {
+            for (const { from, to, low, high, count } of segmentsOf(places, rows, axes.length, y))
+              density.line(x(from), low, x(to), high, count)
+          })
+          continue
+        }
+        const drawn = sampled(rows, MOST_LINES)
+        for (const row of drawn) {
+          const corners = axes.flatMap((_, i) => {
+            const at = places[row * axes.length + i] ?? NaN
+            return Number.isNaN(at) ? [] : [{ x: x(i), y: y(at) }]
+          })
+          surface.line(corners, { stroke: fill, width: line, opacity: opacityOf(drawn.length) })
+        }
+      }
       axes.forEach(({ key, title, ticks }, i) => {
         surface.line(
           [
@@ -67,7 +83,7 @@ export function ParallelCoordinates({ axes, points, isSelected, brushes, onBrush
           })
       })
     },
-    [axes, points, isSelected, brushes, most],
+    [axes, points, places, isSelected, brushes],
   )
   const description = useMemo(
     () =>
@@ -112,6 +128,52 @@ export function ParallelCoordinates({ axes, points, isSelected, brushes, onBrush
       }}
     />
   )
+}
+
+/** The parts of lines between two axes, from a height to another one, and how many are equal. */
+interface Segment {
+  readonly from: number
+  readonly to: number
+  readonly low: number
+  readonly high: number
+  readonly count: number
+}
+
+/** Heights are rounded to a half pixel, so that lines between values of parameters are equal. */
+const PARTS = 2
+const MOST_PARTS = 1024
+
+/** The parts of the lines of some points. A line leads past the axes on which it has no value. */
+function segmentsOf(
+  places: Float64Array,
+  rows: readonly number[],
+  axes: number,
+  y: (at: number) => number,
+): readonly Segment[] {
+  const counts = new Map<number, number>()
+  for (const row of rows) {
+    let before: { readonly axis: number; readonly part: number } | undefined
+    for (let axis = 0; axis < axes; axis++) {
+      const at = places[row * axes + axis] ?? NaN
+      if (Number.isNaN(at)) continue
+      const part = Math.round(PARTS * y(at))
+      if (before) {
+        const key = ((before.axis * axes + axis) * MOST_PARTS + before.part) * MOST_PARTS + part
+        counts.set(key, (counts.get(key) ?? 0) + 1)
+      }
+      before = { axis, part }
+    }
+  }
+  return Array.from(counts, ([key, count]) => {
+    const pair = Math.floor(key / MOST_PARTS ** 2)
+    return {
+      from: Math.floor(pair / axes),
+      to: pair % axes,
+      low: (Math.floor(key / MOST_PARTS) % MOST_PARTS) / PARTS,
+      high: (key % MOST_PARTS) / PARTS,
+      count,
+    }
+  })
 }
 
 function axisX(i: number, count: number, width: number): number {

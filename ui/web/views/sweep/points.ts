@@ -192,20 +192,25 @@ export interface HeatCell {
 }
 
 export function heatCells(points: readonly SweepPoint[], across: Axis, up: Axis): readonly HeatCell[] {
-  const cells = new Map<string, HeatCell>()
-  for (const point of points) {
-    const [x, y] = [across.textOf(point), up.textOf(point)]
-    const { gap } = point
+  type Cell = { -readonly [key in keyof HeatCell]: HeatCell[key] }
+  const cells: Cell[] = []
+  const columns = new Map<string, Map<string, Cell>>()
+  for (const best of points) {
+    const [x, y] = [across.textOf(best), up.textOf(best)]
+    const { gap } = best
     if (x === undefined || y === undefined || gap === undefined) continue
-    const key = JSON.stringify([x, y])
-    const known = cells.get(key)
-    const isBetter = known === undefined || gap < known.gap
-    cells.set(key, {
-      ...{ across: x, up: y, count: (known?.count ?? 0) + 1 },
-      ...(isBetter ? { gap, best: point } : { gap: known.gap, best: known.best }),
-    })
+    const column = columns.get(x) ?? new Map<string, Cell>()
+    const known = column.get(y)
+    if (known) {
+      known.count += 1
+      if (gap < known.gap) Object.assign(known, { gap, best })
+      continue
+    }
+    const cell = { ...{ across: x, up: y, gap, best }, count: 1 }
+    cells.push(cell)
+    columns.set(x, column.set(y, cell))
   }
-  return [...cells.values()]
+  return cells
 }
 
 /** At most so many of the items, at even distances. */

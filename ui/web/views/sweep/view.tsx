@@ -13,6 +13,7 @@ import { useRoute } from '../../shell/use-route.tsx'
 import { questions } from '../../source/questions.ts'
 import { useAnswer } from '../../source/use-source.ts'
 import type { View, ViewProps } from '../view.ts'
+import { cellsOf } from '../../../sweep-columns.ts'
 import { Explorer } from './explorer.tsx'
 
 export const sweepView: View = {
@@ -46,6 +47,11 @@ function SweepPage({ path: [, id = '', part] }: ViewProps) {
     loaded.current = version
     reload()
   })
+  // The server reads further reports for each request until it has read all.
+  const isReading = answer?.reading !== undefined
+  useEffect(() => {
+    if (isReading) reload()
+  }, [answer, isReading])
   if (!answer)
     return (
       <>
@@ -66,9 +72,12 @@ function SweepPage({ path: [, id = '', part] }: ViewProps) {
         }))}
       />
       {part === 'report' ? (
-        <DocumentView document={answer.document} />
+        <Report id={id} version={loaded.current} />
       ) : (
-        <Cells view={answer} progress={progress} />
+        <>
+          {answer.reading && <Reading {...answer.reading} />}
+          <Cells view={answer} progress={progress} />
+        </>
       )}
     </>
   )
@@ -78,6 +87,37 @@ const parts = [
   { name: undefined, title: 'Cells' },
   { name: 'report', title: 'Report' },
 ] as const
+
+/** How many of the reports of a large sweep are read. */
+function Reading({ read, reports }: NonNullable<SweepView['reading']>) {
+  return (
+    <div class="stage-bar sweep-bar">
+      <ProgressBar share={read / Math.max(1, reports)} label="reports read" />
+      <small role="status">
+        {read} of {reports} reports are read. The figures of the other cells follow.
+      </small>
+    </div>
+  )
+}
+
+/** The comparison of all cells. It is loaded again when cells have ended. */
+function Report({ id, version }: { readonly id: string; readonly version: string }) {
+  const { answer, failure, reload } = useAnswer(questions.sweepReport(id))
+  const shown = useRef(version)
+  useEffect(() => {
+    if (shown.current !== version) reload()
+    shown.current = version
+  }, [version])
+  if (!answer)
+    return (
+      <NoAnswer
+        failure={failure}
+        title="The comparison cannot be loaded."
+        waiting="The cells are compared …"
+      />
+    )
+  return <DocumentView document={answer.document} />
+}
 
 function SweepHead({
   view: { entry },
@@ -145,7 +185,8 @@ function Cells({
   readonly progress: SweepProgress | undefined
 }) {
   const { go } = useRoute()
-  const cells = useMemo(() => liveCells(view.cells, progress), [view, progress])
+  const stored = useMemo(() => cellsOf(view.cells), [view])
+  const cells = useMemo(() => liveCells(stored, progress), [stored, progress])
   return (
     <Explorer
       cells={cells}

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
-import type { SampleTable } from '../../../../../ui/contract.ts'
-import { orderedSamples, type SampleChoice } from '../../../../../ui/web/views/run/tabs/sample-order.ts'
+import type { SampleScores, SampleTable } from '../../../../../ui/contract.ts'
+import {
+  confidenceFigures,
+  filteredSamples,
+  scoreFigures,
+  sortedSamples,
+  type SampleFigures,
+  type SampleFilter,
+  type SampleSort,
+} from '../../../../../ui/web/views/run/tabs/sample-order.ts'
 
 const table: SampleTable = {
   classes: ['a', 'b'],
@@ -12,11 +20,22 @@ const table: SampleTable = {
     { label: 'gold', isGold: true, confidence: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5], predicted: [] },
     { label: 'original', isGold: false, confidence: [0.6, 0.1, 0.9, 0.5, 1, 0.6], predicted: [] },
   ],
+  attacks: ['loss', 'lira'],
   missing: [],
   left: 0,
 }
-const ordered = (choice: Partial<SampleChoice>) => [
-  ...orderedSamples(table, { set: -1, label: -1, from: 0, to: 1, by: 'change', ...choice }),
+const scores: SampleScores = {
+  attack: 'lira',
+  models: [{ label: 'original', scores: [-2.5, 3, 1, null, null, 0.25] }],
+  missing: [{ label: 'gold', reason: 'the model was not attacked this way' }],
+}
+const ordered = (
+  choice: Partial<SampleSort & SampleFilter>,
+  figures: SampleFigures = confidenceFigures(table),
+) => [
+  ...filteredSamples(table, sortedSamples(table, figures, { from: 0, to: 1, by: 'change', ...choice }), {
+    ...{ set: -1, label: -1, ...choice },
+  }),
 ]
 
 test('those samples come first on which the models differ most, in either direction', () => {
@@ -28,6 +47,7 @@ test('those samples come first on which the models differ most, in either direct
 
 test('sorted by the confidence of the second model, or by number', () => {
   expect(ordered({ by: 'lowest' })).toEqual([1, 3, 0, 5, 2, 4])
+  expect(ordered({ by: 'highest' })).toEqual([4, 2, 0, 5, 3, 1])
   expect(ordered({ by: 'number' })).toEqual([5, 4, 3, 1, 2, 0])
 })
 
@@ -38,7 +58,18 @@ test('a set and a class leave out the other samples', () => {
   expect(ordered({ set: 2, label: 0 })).toEqual([])
 })
 
+test('sorted by the scores of an attack, those without one last', () => {
+  const figures = scoreFigures(table, scores)
+  expect(ordered({ by: 'highest' }, figures)).toEqual([1, 2, 5, 0, 3, 4])
+  expect(ordered({ by: 'lowest' }, figures)).toEqual([0, 5, 2, 1, 3, 4])
+  // Gold was not attacked, so that no difference is known.
+  expect(ordered({ by: 'change' }, figures)).toEqual([0, 1, 2, 3, 4, 5])
+  expect(figures.range).toEqual([-2.5, 3])
+  expect(figures.values[0]?.every(Number.isNaN)).toBe(true)
+})
+
 test('a table without models keeps its order', () => {
   const bare = { ...table, models: [] }
-  expect([...orderedSamples(bare, { set: 0, label: -1, from: 0, to: 0, by: 'change' })]).toEqual([0, 1, 2])
+  const rows = sortedSamples(bare, confidenceFigures(bare), { from: 0, to: 0, by: 'change' })
+  expect([...filteredSamples(bare, rows, { set: 0, label: -1 })]).toEqual([0, 1, 2])
 })

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
 import type { AttackCurve } from '../../../../../experiment/records/outcomes.ts'
-import { pointAtRate, rateAt, thresholdText } from '../../../../../ui/web/views/run/tabs/threshold-point.ts'
+import {
+  pointAtRate,
+  pointOf,
+  pointText,
+  rateAt,
+  thresholdText,
+} from '../../../../../ui/web/views/run/tabs/threshold-point.ts'
 
 const curve: AttackCurve = {
   ...{ members: 4, nonMembers: 20, auc: 0.7 },
@@ -27,4 +33,12 @@ test('the first point has no threshold', () => {
     '0.930',
     '−1.50',
   ])
+})
+
+test('the address leads to the same point of the curve, and to the same rate of another one', () => {
+  for (const point of curve.falsePositives.keys()) expect(pointOf(curve, pointText(curve, point))).toBe(point)
+  expect(pointText(curve, 3)).toBe('0.1~0.5')
+  const other = { ...curve, truePositives: [0, 0, 1, 1, 2, 4] }
+  expect(pointOf(other, pointText(curve, 3))).toBe(2)
+  for (const text of [undefined, '', 'x~y', '-1~0', '2~1']) expect(pointOf(curve, text)).toBeUndefined()
 })

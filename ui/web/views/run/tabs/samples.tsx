@@ -1,6 +1,8 @@
 import { useCallback, useMemo, useRef } from 'preact/hooks'
+import type { OutcomeAttack } from '../../../../../experiment/records/outcomes.ts'
 import { counted } from '../../../../../common/counted.ts'
 import { significant } from '../../../../../report/format.ts'
+import { scoreTitles } from '../../../../../report/sections/roc.ts'
 import { paths, type Neighbours, type SampleTable } from '../../../../contract.ts'
 import { useWindowRows } from '../../../controls/use-window-rows.ts'
 import { FailureBanner, NoAnswer } from '../../../shell/page-state.tsx'
@@ -9,7 +11,15 @@ import { questions } from '../../../source/questions.ts'
 import { useAnswer } from '../../../source/use-source.ts'
 import type { RunTab, RunTabProps } from '../run-tab.ts'
 import { Choice } from '../../../controls/choice.tsx'
-import { orderedSamples, sampleOrders, type SampleOrder } from './sample-order.ts'
+import {
+  confidenceFigures,
+  filteredSamples,
+  sampleOrders,
+  scoreFigures,
+  sortedSamples,
+  type SampleFigures,
+  type SampleOrder,
+} from './sample-order.ts'
 import { useChoice } from './use-choice.ts'
 
 export const samplesTab: RunTab = {
@@ -22,8 +32,10 @@ export const samplesTab: RunTab = {
 const ROW_HEIGHT = 64
 /** The choice of all sets or of all classes. */
 const ALL = 'all'
+/** The choice of the probability of the true class, in place of the scores of an attack. */
+const PROBABILITY = 'probability'
 
-/** The samples of the first seed, those first whose confidence differs most between two models. */
+/** The samples of the first seed, those first whose figure differs most between two models. */
 function SamplesTab({ run }: RunTabProps) {
   const { id } = run.entry
   const { answer, failure } = useAnswer(questions.samples(id))
@@ -35,8 +47,19 @@ function SamplesTab({ run }: RunTabProps) {
 }
 
 function SampleList({ run, table }: { readonly run: string; readonly table: SampleTable }) {
-  const { models, sets, classes } = table
+  const { models, sets, classes, attacks } = table
   const labels = models.map((model) => model.label)
+  const [figureName, chooseFigure] = useChoice<OutcomeAttack | typeof PROBABILITY>(
+    'figure',
+    [PROBABILITY, ...attacks],
+    PROBABILITY,
+  )
+  const attack = figureName === PROBABILITY ? undefined : figureName
+  const { answer: scores, failure } = useAnswer(attack && questions.scores(run, attack))
+  const probabilities = useMemo(() => confidenceFigures(table), [table])
+  const scored = useMemo(() => scores && scoreFigures(table, scores), [table, scores])
+  // The last order stays until the scores are there.
+  const figures = (attack && scored) ?? probabilities
   const [setName, chooseSet] = useChoice('set', [...sets, ALL], sets[0] ?? ALL)
   const [className, chooseClass] = useChoice('class', [...classes, ALL], ALL)
   const [one, chooseOne] = useChoice('one', labels, models.find(({ isGold }) => isGold)?.label ?? '')
@@ -46,13 +69,15 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
   const set = sets.findIndex((name) => name === setName)
   const label = classes.indexOf(className)
   const [from, to] = [Math.max(0, labels.indexOf(one)), Math.max(0, labels.indexOf(other))]
-  const order = useMemo(
-    () => orderedSamples(table, { set, label, from, to, by }),
-    [table, set, label, from, to, by],
+  const sorted = useMemo(
+    () => sortedSamples(table, figures, { from, to, by }),
+    [table, figures, from, to, by],
   )
+  const order = useMemo(() => filteredSamples(table, sorted, { set, label }), [table, sorted, set, label])
   const keyOf = useCallback((index: number) => order[index] ?? -1, [order])
   const list = useRef<HTMLUListElement>(null)
   const { items, height, offset, measure } = useWindowRows(list, order.length, ROW_HEIGHT, keyOf)
+  const missing = attack && scores ? scores.missing : table.missing
   const names = models.map(
     (model) => [model.label, model.isGold ? `${model.label} (gold)` : model.label] as const,
   )
@@ -60,12 +85,14 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
   return (
     <section class="sample-list">
       <p>
-        The probability that each model gives the true class, and the class that it predicts, in red if that
-        is another one.
+        {figures === probabilities
+          ? 'The probability that each model gives the true class'
+          : 'The score that the attack gives each sample under each model, which speaks for a member if it is high (entropies and losses have their sign changed)'}
+        , and the class that the model predicts, in red if that is another one.
         {table.left > 0 && ` ${counted(table.left, 'sample')} are left out.`}
       </p>
-      {table.missing.length > 0 && (
-        <p class="note">Missing: {table.missing.map((one) => `${one.label} (${one.reason})`).join('; ')}</p>
+      {missing.length > 0 && (
+        <p class="note">Missing: {missing.map((one) => `${one.label} (${one.reason})`).join('; ')}</p>
       )}
       <div class="filters">
         <Choice title="Samples" value={setName} options={[...sets, ALL].map(named)} onChange={chooseSet} />
@@ -77,9 +104,24 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
         />
         <Choice title="Compare" value={one} options={names} onChange={chooseOne} />
         <Choice title="with" value={other} options={names} onChange={chooseOther} />
+        {attacks.length > 0 && (
+          <Choice
+            title="Figure"
+            value={figureName}
+            options={[
+              [PROBABILITY, 'probability of the true class'],
+              ...attacks.map((name) => [name, `${scoreTitles[name]} (attack)`] as const),
+            ]}
+            onChange={chooseFigure}
+          />
+        )}
         <Choice title="First" value={by} options={Object.entries(sampleOrders)} onChange={chooseOrder} />
       </div>
-      <p role="status">{counted(order.length, 'sample')}</p>
+      {failure && <FailureBanner title="The scores cannot be loaded." failure={failure} />}
+      <p role="status">
+        {counted(order.length, 'sample')}
+        {attack && !scored && !failure && '. The scores are computed …'}
+      </p>
       <ul class="samples" ref={list} style={{ height: `${height}px` }}>
         {items.map(({ index, start }) => {
           const row = order[index] ?? -1
@@ -97,6 +139,7 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
               <SampleLine
                 run={run}
                 table={table}
+                figures={figures}
                 row={row}
                 from={from}
                 to={to}
@@ -118,6 +161,7 @@ const isOrder = (value: string): value is SampleOrder => value in sampleOrders
 function SampleLine({
   run,
   table,
+  figures,
   row,
   from,
   to,
@@ -126,6 +170,7 @@ function SampleLine({
 }: {
   readonly run: string
   readonly table: SampleTable
+  readonly figures: SampleFigures
   readonly row: number
   readonly from: number
   readonly to: number
@@ -138,7 +183,7 @@ function SampleLine({
   const shown = isOpen ? table.models.map((_, i) => i) : [...new Set([from, to])]
   return (
     <>
-      <div class="sample-line">
+      <div class={table.shape ? 'sample-line' : 'sample-line plain'}>
         {table.shape && <Picture run={run} number={number} name={`sample ${number}, ${className}`} />}
         <div class="sample-name">
           <strong>{className}</strong>
@@ -148,7 +193,7 @@ function SampleLine({
         </div>
         <div class="sample-models">
           {shown.map((i) => (
-            <Confidence key={i} table={table} model={i} row={row} />
+            <Figure key={i} table={table} figures={figures} model={i} row={row} />
           ))}
         </div>
         <button
@@ -166,25 +211,34 @@ function SampleLine({
   )
 }
 
-function Confidence({
+function Figure({
   table: { models, classes, label },
+  figures: { values, range, areShares },
   model,
   row,
 }: {
   readonly table: SampleTable
+  readonly figures: SampleFigures
   readonly model: number
   readonly row: number
 }) {
   const found = models[model]
   if (!found) return null
-  const share = found.confidence[row] ?? 0
+  const value = values[model]?.[row] ?? NaN
   const predicted = found.predicted[row] ?? -1
   const isWrong = predicted !== label[row]
   return (
     <div class="confidence">
       <span>{found.label}</span>
-      <meter min={0} max={1} value={share} aria-label={`confidence of ${found.label}`} />
-      <span class="figure">{share.toFixed(4)}</span>
+      <meter
+        min={range[0]}
+        max={range[1]}
+        value={Number.isNaN(value) ? range[0] : value}
+        aria-label={`figure of ${found.label}`}
+      />
+      <span class="figure">
+        {Number.isNaN(value) ? '–' : areShares ? value.toFixed(4) : significant(value)}
+      </span>
       <span class={isWrong ? 'missing' : 'note'}>{classes[predicted]}</span>
     </div>
   )

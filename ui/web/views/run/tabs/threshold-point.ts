@@ -17,3 +17,27 @@ export function thresholdText({ thresholds }: AttackCurve, point: number): strin
   const threshold = thresholds[point] ?? null
   return threshold === null ? 'above all scores' : significant(threshold)
 }
+
+/** A point of a curve in the address of the page: its rates, as `0.0125~0.34`. */
+export function pointText(curve: AttackCurve, point: number): string {
+  return [rateAt(curve, point), truePositiveRate(curve, point)].map(short).join('~')
+}
+
+/**
+ * The point that an address names. Another curve has no such point: its first one with at least the
+ * same false-positive rate stands for it. Undefined if the text names none.
+ */
+export function pointOf(curve: AttackCurve, text: string | undefined): number | undefined {
+  const [falses = NaN, trues = NaN] = text?.includes('~') ? text.split('~').map(Number) : []
+  if (!(falses >= 0 && falses <= 1)) return undefined
+  const exact = curve.falsePositives.findIndex(
+    (_, i) => short(rateAt(curve, i)) === short(falses) && short(truePositiveRate(curve, i)) === short(trues),
+  )
+  return exact === -1 ? pointAtRate(curve, falses) : exact
+}
+
+export function truePositiveRate({ truePositives, members }: AttackCurve, point: number): number {
+  return (truePositives[point] ?? 0) / members
+}
+
+const short = (rate: number) => String(Number(rate.toPrecision(8)))

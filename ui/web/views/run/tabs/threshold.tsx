@@ -12,8 +12,16 @@ import { attackNames, linesOf } from '../../../../../report/sections/roc.ts'
 import { ChartFigure } from '../../../document/chart-figure.tsx'
 import { TextOf } from '../../../document/text.tsx'
 import { Choice } from '../../../controls/choice.tsx'
+import { useRoute } from '../../../shell/use-route.tsx'
 import { useChoice } from './use-choice.ts'
-import { pointAtRate, rateAt, thresholdText } from './threshold-point.ts'
+import {
+  pointAtRate,
+  pointOf,
+  pointText,
+  rateAt,
+  thresholdText,
+  truePositiveRate,
+} from './threshold-point.ts'
 
 /** The threshold is first shown where the chosen model has this false-positive rate. */
 const FIRST_RATE = 0.1
@@ -36,16 +44,17 @@ export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
   const seeds = Array.from({ length: outcomes.read }, (_, i) => String(i + 1))
   const [seedText, setSeed] = useChoice('seed', seeds, '1')
   const seed = Number(seedText) - 1
-  const [chosen, setChosen] = useState<{ readonly curve: AttackCurve; readonly point: number }>()
+  const { query, setQuery } = useRoute()
+  // While the reader drags, the address stays: it is for the point that is chosen in the end.
+  const [dragged, setDragged] = useState<{ readonly curve: AttackCurve; readonly point: number }>()
   const row = attacked.find((one) => one.label === label) ?? attacked[0]
   const curve = row && curveOf(row, seed, attack)
   if (attacks.length === 0) return null
-  // Another curve is shown at the false-positive rate that was chosen on the last one.
   const at =
-    chosen !== undefined && chosen.curve === curve
-      ? chosen.point
+    dragged !== undefined && dragged.curve === curve
+      ? dragged.point
       : curve
-        ? pointAtRate(curve, chosen ? rateAt(chosen.curve, chosen.point) : FIRST_RATE)
+        ? (pointOf(curve, query.point) ?? pointAtRate(curve, FIRST_RATE))
         : 0
   return (
     <section>
@@ -90,7 +99,11 @@ export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
                 value={at}
                 aria-valuetext={thresholdText(curve, at)}
                 onInput={(event) => {
-                  setChosen({ curve, point: Number(event.currentTarget.value) })
+                  setDragged({ curve, point: Number(event.currentTarget.value) })
+                }}
+                onChange={(event) => {
+                  setDragged(undefined)
+                  setQuery({ point: pointText(curve, Number(event.currentTarget.value)) })
                 }}
               />
               <output>{thresholdText(curve, at)}</output>
@@ -129,7 +142,7 @@ function Curves({
   const drawn = lines.length > 0 ? lines : [{ label, colour, isGold: false, curves: [curve] }]
   const marked = {
     falsePositives: rateAt(curve, at),
-    truePositives: (curve.truePositives[at] ?? 0) / curve.members,
+    truePositives: truePositiveRate(curve, at),
   }
   return (
     <div>
