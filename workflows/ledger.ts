@@ -45,9 +45,10 @@ type Experiment = (input: StoredInput) => Promise<RunResult>
 
 /**
  * Fulfils the deletion requests of a ledger, one after the other or in batches, and ends when every
- * request has a record. A batch waits for its end, which the store decides. Each step of the ladder is an experiment in a workflow of its own. The requests, their
- * records and thereby the model in use are in the store. This workflow only says what comes next,
- * so that another one can continue after its end, however it ended.
+ * request has a record. Each step of the ladder is an experiment in a workflow of its own. The
+ * requests, the end of a batch, the records and thereby the model in use are in the store. This
+ * workflow only says what comes next, so that another one can continue after its end, however it
+ * ended.
  */
 export async function ledger(input: LedgerInput): Promise<LedgerResult> {
   const { name, store } = input

@@ -109,7 +109,7 @@ const firstDeletion = z.strictObject({
 const secondDeletion = firstDeletion.extend({
   format: z.literal(2),
   /**
-   * The numbers of the first and of the last request that were settled together with this one. Their
+   * The numbers of the first and the last request that were settled together with this one. Their
    * records have the same models, data, attempts and state, and each has its own samples. Absent if
    * the request was settled alone.
    */
