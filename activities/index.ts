@@ -9,7 +9,7 @@ import { withHeartbeat } from './runtime/heartbeat.ts'
 import { asFailure } from './runtime/errors.ts'
 import { HeldCode } from './runtime/held-code.ts'
 import { KnownRuns } from './runtime/known-runs.ts'
-import type { JudgeTask, LedgerTask, SettleTask, StepTask } from './ledger.ts'
+import type { JudgeTask, NextTask, SettleTask, StepTask } from './ledger.ts'
 import type { WrittenReport } from './report.ts'
 import {
   keptCell,
@@ -166,9 +166,9 @@ export function createActivities({ stopping, allowed = {}, signer, allowsProgram
       return failing(() => writeSweepReport(openStore(store), id, failures))
     },
 
-    async nextRequest({ store, name }: LedgerTask) {
+    async nextRequest({ store, ...task }: NextTask) {
       const { nextRequest } = await import('./ledger.ts')
-      return failing(() => nextRequest(openStore(store), name))
+      return failing(() => nextRequest(openStore(store), task))
     },
 
     async planStep({ store, ...task }: StepTask) {

@@ -5,6 +5,7 @@ import { blobPath } from '../artifacts/format/layout.ts'
 import { putDeletion, readLedger, readRequests, type StoredRequest } from '../artifacts/stored-ledgers.ts'
 import { digestOf } from '../common/canonical.ts'
 import { UserError } from '../common/errors.ts'
+import { nextBatch } from '../experiment/ledger/batch.ts'
 import { claimOf, evidenceOf, judgementOf, refusalOf } from '../experiment/ledger/evidence.ts'
 import type { DeletionRequest, LedgerRecord, SettledRequest } from '../experiment/ledger/ledger.ts'
 import { notTested } from '../experiment/ledger/not-tested.ts'
@@ -13,7 +14,13 @@ import { stepSpec } from '../experiment/ledger/step.ts'
 import { plan } from '../experiment/plan/plan.ts'
 import { trainingSteps } from '../experiment/plan/training-steps.ts'
 import type { SeedPlan } from '../experiment/plan/types.ts'
-import type { Attempt, Deletion, NewDeletion } from '../experiment/records/deletion.ts'
+import {
+  batchOf,
+  type Attempt,
+  type Deletion,
+  type DeletionNotes,
+  type NewDeletion,
+} from '../experiment/records/deletion.ts'
 import type { BlobRef, Manifest, ModelManifest } from '../experiment/records/manifest.ts'
 import { deletionFlaws } from '../experiment/records/deletion-flaws.ts'
 import { runId, type RunRecord } from '../experiment/records/run.ts'
@@ -39,27 +46,106 @@ export interface LedgerTask {
   readonly store: string
 }
 
-export interface StepTask extends LedgerTask {
+export interface NextTask extends LedgerTask {
+  /** Whether a batch is settled at once, without waiting for its end. */
+  readonly now?: boolean
+}
+
+/** One request, or several that are settled together. */
+export interface RequestTask extends LedgerTask {
+  /** The number of the first request. */
   readonly number: number
+  /** The number of the last request, if there are several. */
+  readonly last?: number
+}
+
+export interface StepTask extends RequestTask {
   /** The step of the ladder, from 1. */
   readonly step: number
 }
 
-/** A request without a record, and the labels of the ladder's steps. */
-export interface NextRequest {
-  readonly number: number
+/** Requests without a record that are settled next, and the labels of the ladder's steps. */
+export interface NextRequest extends Pick<RequestTask, 'number' | 'last'> {
   readonly steps: readonly string[]
 }
 
-/** The first request that has no record. Undefined if all requests are settled. */
+/** Requests that wait until a batch ends. */
+export interface WaitingRequests {
+  readonly first: number
+  readonly last: number
+  /** The end of the batch, in ISO 8601. */
+  readonly until: string
+  /** The milliseconds that are left, by the clock of the worker. */
+  readonly left: number
+}
+
+/**
+ * The first request that has no record, or those of its batch. If the batch has not ended, its
+ * requests wait. Empty if all requests are settled.
+ */
 export async function nextRequest(
   artifacts: Artifacts,
-  name: string,
-): Promise<{ readonly next?: NextRequest }> {
+  { name, now = false }: Omit<NextTask, 'store'>,
+): Promise<{ readonly next?: NextRequest; readonly waiting?: WaitingRequests }> {
   const { spec } = await ledgerIn(artifacts, name)
-  const open = (await readRequests(artifacts, name)).find(({ record }) => !record)
-  if (!open) return {}
-  return { next: { number: open.request.number, steps: spec.ladder.map(labelOf) } }
+  const requests = await completeBatch(artifacts, name)
+  const batch = nextBatch(
+    spec,
+    requests.flatMap(({ request, record }) => (record ? [] : [request])),
+  )
+  if (!batch) return {}
+  const { first, last, until } = batch
+  const left = until === undefined ? 0 : Date.parse(until) - Date.now()
+  if (until !== undefined && left > 0 && !now) return { waiting: { first, last, until, left } }
+  return { next: { number: first, ...(last > first && { last }), steps: spec.ladder.map(labelOf) } }
+}
+
+/**
+ * Writes the records of a batch that are missing after an interruption, and returns all requests.
+ * The first record of a batch decides the others: they differ from it in their samples alone.
+ */
+async function completeBatch(artifacts: Artifacts, name: string): Promise<readonly StoredRequest[]> {
+  const requests = await readRequests(artifacts, name)
+  let before = requests.flatMap(({ record }) => record ?? []).at(-1)
+  const batch = before && batchOf(before)
+  if (before?.format !== 2 || !batch || before.number === batch.last) return requests
+  for (const { request, record } of requests) {
+    if (record || request.number > batch.last) continue
+    before = {
+      ...before,
+      ...ownParts(request, before.state === 'fulfilled', {
+        previous: digestOf(before),
+        forgotten: before.forgottenBefore,
+      }),
+    }
+    await putDeletion(artifacts, name, before, notesOf(request))
+  }
+  return readRequests(artifacts, name)
+}
+
+/** The parts of a record that its own request decides, whatever is settled together with it. */
+function ownParts(
+  { number, reference, salt, samples }: DeletionRequest,
+  isFulfilled: boolean,
+  before: { readonly previous: string | null; readonly forgotten: number },
+): Pick<NewDeletion, 'number' | 'reference' | 'previous' | 'forgotten' | 'forgottenBefore'> {
+  return {
+    number,
+    reference,
+    previous: before.previous,
+    forgotten: {
+      root: merkleRoot(
+        salt,
+        samples.map(({ id }) => id),
+      ),
+      samples: samples.length,
+    },
+    forgottenBefore: before.forgotten + (isFulfilled ? samples.length : 0),
+  }
+}
+
+function notesOf({ received, salt, samples }: DeletionRequest): DeletionNotes {
+  return { received, finished: new Date().toISOString(), salt, samples: [...samples] }
 }
 
 export interface PlannedStep {
@@ -70,8 +156,8 @@ export interface PlannedStep {
 
 /** Plans the experiment of a step and writes the record of its run. */
 export async function planStep(artifacts: Artifacts, task: Omit<StepTask, 'store'>): Promise<PlannedStep> {
-  const { ledger, request, state } = await situation(artifacts, task)
-  const spec = stepSpec(ledger.spec, task, indicesOf(request), state)
+  const { ledger, requests, state } = await situation(artifacts, task)
+  const spec = stepSpec(ledger.spec, task, requests.flatMap(indicesOf), state)
   const locked = plan(spec, ledger.facts)
   const changed = await changedCode(codeNamesOf(stagesOf(locked)))
   const planned = Object.keys(changed).length === 0 ? locked : plan(spec, ledger.facts, changed)
@@ -141,21 +227,34 @@ export async function judgeStep(
   }
 }
 
-export interface SettleTask extends LedgerTask {
-  readonly number: number
+export interface SettleTask extends RequestTask {
   readonly attempts: readonly Attempt[]
 }
 
-/** Writes the record of a request and its notes. Does nothing if the request has a record. */
+/**
+ * Writes the record of a request and its notes, and those of the requests that are settled together
+ * with it. Does nothing if they have records.
+ */
 export async function settleRequest(
   artifacts: Artifacts,
-  { name, number, attempts }: Omit<SettleTask, 'store'>,
+  task: Omit<SettleTask, 'store'>,
 ): Promise<SettledRequest> {
-  const { ledger, request, state, own } = await situation(artifacts, { name, number })
-  if (own.record) return settledAs(own.record)
+  const { name, number } = task
+  const found = (await readRequests(artifacts, name)).find(({ request }) => request.number === number)
+  const record = found?.record ?? (await putFirstRecord(artifacts, task))
+  await completeBatch(artifacts, name)
+  return settledAs(record)
+}
+
+/** Writes the record of the first request. */
+async function putFirstRecord(
+  artifacts: Artifacts,
+  { name, number, last = number, attempts }: Omit<SettleTask, 'store'>,
+): Promise<Deletion> {
+  const { ledger, requests, state } = await situation(artifacts, { name, number, last })
   const runs = await Promise.all(attempts.map(({ run }) => recordIn(artifacts, { id: run })))
-  const last = runs.at(-1)
-  const accepted = attempts.at(-1)?.outcome === 'accepted' ? last : undefined
+  const tried = runs.at(-1)
+  const accepted = attempts.at(-1)?.outcome === 'accepted' ? tried : undefined
   const original = await originalIn(artifacts, runs)
   const before = state.model ?? (original && output(original, 'model'))
   if (!before)
@@ -169,23 +268,17 @@ export async function settleRequest(
       `the model of ${accepted.id} was accepted for request ${number} of the ledger ${name} and is no longer in the store; ` +
         `to compute it again: ./zeroshift forget ${ledger.config} --queued`,
     )
-  const samples = indicesOf(request)
+  const [request] = requests
   const remaining = remainingSamples(ledger, state.forgotten)
-  const going = new Set(accepted ? samples : [])
+  const going = new Set(accepted ? requests.flatMap(indicesOf) : [])
   const record: NewDeletion = {
     format: 2,
     ledger: { name, digest: ledger.digest },
-    number,
-    reference: request.reference,
-    previous: state.previous,
-    forgotten: {
-      root: merkleRoot(
-        request.salt,
-        request.samples.map(({ id }) => id),
-      ),
-      samples: samples.length,
-    },
-    forgottenBefore: state.forgotten.length + going.size,
+    ...ownParts(request, accepted !== undefined, {
+      previous: state.previous,
+      forgotten: state.forgotten.length,
+    }),
+    ...(last > number && { batch: { first: number, last } }),
     data: {
       dataset: digestOf(ledger.facts),
       before: digestOf(remaining),
@@ -194,7 +287,7 @@ export async function settleRequest(
     model: { before, after: model ? output(model, 'model') : before },
     code: {
       version: environmentHere(undefined).zeroshift,
-      stages: last ? bodiesOf(stagesOf(last.plan)) : {},
+      stages: tried ? bodiesOf(stagesOf(tried.plan)) : {},
     },
     device: deviceOf(model ?? (await anyModelOf(artifacts, runs)) ?? original),
     attempts: [...attempts],
@@ -203,11 +296,9 @@ export async function settleRequest(
       : { state: 'refused', reason: refusalOf(attempts) }),
     notTested: notTested(ledger.spec),
   }
-  const { received, salt } = request
-  const notes = { received, finished: new Date().toISOString(), salt, samples: [...request.samples] }
   refuseContradictions(record, ledger)
-  await putDeletion(artifacts, name, record, notes)
-  return settledAs(record)
+  await putDeletion(artifacts, name, record, notesOf(request))
+  return record
 }
 
 /** A record is never replaced. Attempts that an earlier version judged may lack figures. */
@@ -226,25 +317,29 @@ function settledAs({ number, state, claim, reason }: Deletion): SettledRequest {
 
 interface Situation {
   readonly ledger: LedgerRecord
-  readonly request: DeletionRequest
-  readonly own: StoredRequest
-  /** The state before the request. */
+  /** The requests that are settled together. */
+  readonly requests: readonly [DeletionRequest, ...DeletionRequest[]]
+  /** The state before them. */
   readonly state: LedgerState
 }
 
 async function situation(
   artifacts: Artifacts,
-  { name, number }: { readonly name: string; readonly number: number },
+  { name, number, last = number }: Omit<RequestTask, 'store'>,
 ): Promise<Situation> {
   const ledger = await ledgerIn(artifacts, name)
   const requests = await readRequests(artifacts, name)
-  const own = requests.find(({ request }) => request.number === number)
-  if (!own)
-    throw new UserError(`the ledger ${name} in ${artifacts.store.url} has no request ${number} any more`)
+  const [own, ...others] = requests.flatMap(({ request }) =>
+    request.number >= number && request.number <= last ? [request] : [],
+  )
+  if (own?.number !== number || others.length !== last - number)
+    throw new UserError(
+      `the ledger ${name} in ${artifacts.store.url} has no request ${last === number ? number : `${number} to ${last}`} any more`,
+    )
   const earlier = requests.flatMap(({ request, record }) =>
     request.number < number && record ? [{ request, record }] : [],
   )
-  return { ledger, request: own.request, own, state: stateAfter(earlier) }
+  return { ledger, requests: [own, ...others], state: stateAfter(earlier) }
 }
 
 async function ledgerIn(artifacts: Artifacts, name: string): Promise<LedgerRecord> {

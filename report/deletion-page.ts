@@ -1,5 +1,12 @@
 import { metricColumns } from '../experiment/records/results.ts'
-import type { Attempt, Claim, Deletion, DeletionNotes, Evidence } from '../experiment/records/deletion.ts'
+import {
+  batchOf,
+  type Attempt,
+  type Claim,
+  type Deletion,
+  type DeletionNotes,
+  type Evidence,
+} from '../experiment/records/deletion.ts'
 import { counted, grouped } from '../common/counted.ts'
 import { code, note, prose, type Block, type Document, type Row, type Section, type Text } from './blocks.ts'
 
@@ -89,10 +96,12 @@ const titleOf = ({ number, ledger }: Deletion) => `Deletion request ${number} of
 
 function deleted({ record, times }: DeletionPage): Section {
   const { reference, forgotten, forgottenBefore, state } = record
+  const batch = batchOf(record)
   const facts: readonly (readonly [string, Text])[] = [
     ['Reference of the operator', reference],
     ['Samples of this request', grouped(forgotten.samples)],
     ['Samples of all fulfilled requests so far', grouped(forgottenBefore)],
+    ...(batch ? ([['Settled together', `requests ${batch.first} to ${batch.last}`]] as const) : []),
     ...(times
       ? ([
           ['Received', times.received],
@@ -118,6 +127,14 @@ function deleted({ record, times }: DeletionPage): Section {
       { kind: 'terms', style: 'facts', items: facts.map(([term, text]) => ({ term, text })) },
       ...(state === 'fulfilled'
         ? [prose('From this request on, these samples are no longer training samples of the model.')]
+        : []),
+      ...(batch
+        ? [
+            prose(
+              `${batch.last - batch.first + 1} requests were settled together, in one computation. The attempts and their figures below are those of all of them, ` +
+                'and the new model is the same for all. Each request has a record and a list of samples of its own.',
+            ),
+          ]
         : []),
       prose(
         'The samples are not named here. The record contains a single number that fixes the list of samples without showing it. ' +

@@ -1,12 +1,14 @@
 import {
   CancellationScope,
+  condition,
   continueAsNew,
   defineQuery,
   defineSignal,
-  executeChild,
+  getExternalWorkflowHandle,
   isCancellation,
   proxyActivities,
   setHandler,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
@@ -16,6 +18,7 @@ import type {
   LedgerInput,
   LedgerProgress,
   LedgerResult,
+  Requested,
   SettledRequest,
 } from '../experiment/ledger/ledger.ts'
 import type { StoredInput } from '../experiment/plan/run-parts.ts'
@@ -23,7 +26,15 @@ import type { Attempt } from '../experiment/records/deletion.ts'
 import type { RunResult } from '../experiment/records/run.ts'
 import { bookkeeping, waiting } from './activity-options.ts'
 import { childFailureMessage } from './child-failure.ts'
-import { fairShare, progressQuery, requestedSignal, workflowId, workflowType } from './names.ts'
+import {
+  fairShare,
+  pauseSignal,
+  progressQuery,
+  requestedSignal,
+  resumeSignal,
+  workflowId,
+  workflowType,
+} from './names.ts'
 
 const { nextRequest, planStep, judgeStep, settleRequest } = proxyActivities<Activities>(bookkeeping)
 
@@ -33,49 +44,77 @@ const { whichEnded } = proxyActivities<Activities>(waiting)
 type Experiment = (input: StoredInput) => Promise<RunResult>
 
 /**
- * Fulfils the deletion requests of a ledger, one after the other, and ends when every request has a
- * record. Each step of the ladder is an experiment in a workflow of its own. The requests, their
- * records and thereby the model in use are in the store. This workflow only says what comes next,
- * so that another one can continue after its end, however it ended.
+ * Fulfils the deletion requests of a ledger, one after the other or in batches, and ends when every
+ * request has a record. Each step of the ladder is an experiment in a workflow of its own. The
+ * requests, the end of a batch, the records and thereby the model in use are in the store. This
+ * workflow only says what comes next, so that another one can continue after its end, however it
+ * ended.
  */
 export async function ledger(input: LedgerInput): Promise<LedgerResult> {
   const { name, store } = input
   const settled: SettledRequest[] = []
   let current: LedgerProgress['current']
+  let waiting: LedgerProgress['waiting']
   let isRequested = true
-  setHandler(defineSignal(requestedSignal), () => {
+  let isNow = input.state?.now ?? false
+  let isPaused = input.state?.paused ?? false
+  /** The run that this execution has started and that goes on. */
+  let child: string | undefined
+  setHandler(defineSignal<[Requested?]>(requestedSignal), ({ now = false } = {}) => {
     isRequested = true
+    isNow ||= now
+  })
+  setHandler(defineSignal(pauseSignal), () => {
+    setPaused(true)
+  })
+  setHandler(defineSignal(resumeSignal), () => {
+    setPaused(false)
   })
   setHandler(defineQuery<LedgerProgress>(progressQuery), () => ({
     name,
+    ...(isPaused && { paused: isPaused }),
     settled,
+    ...(waiting && { waiting }),
     ...(current && { current }),
   }))
 
   while (isRequested) {
     isRequested = false
     for (;;) {
-      const { next } = await nextRequest({ name, store })
+      await unlessPaused()
+      const now = isNow
+      const { next, waiting: batch } = await nextRequest({ name, store, ...(now && { now }) })
+      if (batch) {
+        const { left, ...shown } = batch
+        waiting = shown
+        // A new request may make the batch larger, and its end is not moved by it.
+        await condition(() => isRequested || isNow, left)
+        isRequested = false
+        continue
+      }
+      waiting = undefined
+      if (now || !next) isNow = false
       if (!next) break
-      settled.push(await fulfil(next))
-      if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof ledger>(input)
+      settled.push(...(await fulfil(next)))
+      if (workflowInfo().continueAsNewSuggested)
+        await continueAsNew<typeof ledger>({ ...input, state: { paused: isPaused, now: isNow } })
     }
   }
   return { name, settled }
 
   /** Tries the steps of the ladder until a model is accepted, and records the outcome. */
-  async function fulfil({ number, steps }: NextRequest): Promise<SettledRequest> {
+  async function fulfil({ number, last, steps }: NextRequest): Promise<readonly SettledRequest[]> {
     const attempts: Attempt[] = []
+    const task = { name, store, number, ...(last !== undefined && { last }) }
     for (const [i, label] of steps.entries()) {
       const step = i + 1
-      const planned = await planStep({ name, store, number, step })
+      await unlessPaused()
+      const planned = await planStep({ ...task, step })
       const { run } = planned
-      current = { number, step, steps: steps.length, label, run }
+      current = { number, ...(last !== undefined && { last }), step, steps: steps.length, label, run }
       const failure = await failureOf(planned)
       const attempt = await judgeStep({
-        name,
-        store,
-        number,
+        ...task,
         step,
         run,
         ...(failure !== undefined && { failure }),
@@ -84,23 +123,48 @@ export async function ledger(input: LedgerInput): Promise<LedgerResult> {
       if (attempt.outcome === 'accepted') break
     }
     current = undefined
-    return settleRequest({ name, store, number, attempts })
+    const first = await settleRequest({ ...task, attempts })
+    return Array.from({ length: (last ?? number) - number + 1 }, (_, i) => ({ ...first, number: number + i }))
+  }
+
+  /** Waits while the ledger is paused. */
+  async function unlessPaused(): Promise<void> {
+    if (!isPaused) return
+    current = undefined
+    await condition(() => !isPaused)
+  }
+
+  function setPaused(to: boolean): void {
+    isPaused = to
+    if (child !== undefined) send(child)
+  }
+
+  /** Tells a run whether the ledger is paused. */
+  function send(run: string): void {
+    getExternalWorkflowHandle(workflowId(run))
+      .signal(isPaused ? pauseSignal : resumeSignal)
+      .catch(() => undefined)
   }
 
   /** Executes a run. Returns the reason of its failure, or undefined if it has a report. */
   async function failureOf({ run, attributes }: PlannedStep): Promise<string | undefined> {
     try {
-      await executeChild<Experiment>(workflowType, {
+      const started = await startChild<Experiment>(workflowType, {
         workflowId: workflowId(run),
         args: [{ stored: run, store }],
         priority: fairShare(name),
         ...(input.searchable && { typedSearchAttributes: attributes }),
       })
+      child = run
+      if (isPaused) send(run)
+      await started.result()
       return undefined
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return failureElsewhere(run)
       if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error
       return childFailureMessage(error)
+    } finally {
+      child = undefined
     }
   }
 

@@ -16,7 +16,7 @@ export const workflowType = 'experiment'
 export const progressQuery = 'progress'
 /**
  * Makes the running stages of a run save a checkpoint and stop. No stage starts until
- * `resumeSignal`. A sweep passes both signals on to its runs.
+ * `resumeSignal`. Sweeps and ledgers pass both signals on to their runs.
  */
 export const pauseSignal = 'pause'
 export const resumeSignal = 'resume'
@@ -26,7 +26,10 @@ export const sweepType = 'sweep'
 export const changeUpdate = 'change'
 
 export const ledgerType = 'ledger'
-/** Tells the workflow of a ledger that its store has a new request. */
+/**
+ * Tells the workflow of a ledger that its store has a new request, or that a batch is to be settled
+ * at once.
+ */
 export const requestedSignal = 'requested'
 
 /** A ledger has one workflow for each store. `store`: the first digits of the digest of its URL. */

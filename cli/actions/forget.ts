@@ -21,6 +21,7 @@ interface ForgetOptions extends LaunchOptions {
   readonly indices?: string
   readonly reference?: string
   readonly queued?: true
+  readonly now?: true
   readonly store?: string
 }
 
@@ -34,6 +35,10 @@ export function forget(config: string, options: ForgetOptions): Promise<number> 
   return withOutput(options, async (output) => {
     const reference = referenceOf(options)
     const parsed = await readLedgerConfig(config)
+    if (options.now && parsed.spec.batch === undefined)
+      throw new UserError(
+        `--now: the ledger ${parsed.spec.name} fulfils each request at once, since ${config} has no batch; leave it out`,
+      )
     const inspect = createInspection(output.printLine)
     const prepared = await prepareLedger({ config, store: options.store }, parsed, inspect)
     const { record, store } = prepared
@@ -60,7 +65,7 @@ export function forget(config: string, options: ForgetOptions): Promise<number> 
         output.printLine(
           `Request ${number} ("${request.reference}") of the ledger ${record.name}: ${counted(request.samples.length, 'sample')} to forget.`,
         )
-      const launched = await launchLedger({ name: record.name, store }, server)
+      const launched = await launchLedger({ name: record.name, store }, options, server)
       if (launched && options.detach) {
         output.printLine(`It is queued. Follow it with: ./zeroshift ledger ${quoted(config)}`)
         return output.answer(0, {

@@ -3,6 +3,9 @@ import { purgePath } from '../../artifacts/format/layout.ts'
 import { readPurge, readRequests, type StoredRequest } from '../../artifacts/stored-ledgers.ts'
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { stateAfter } from '../../experiment/ledger/state.ts'
+import { quoted } from '../../report/command.ts'
+import { nextBatch } from '../../experiment/ledger/batch.ts'
+import { requestsText } from '../output/render-ledger.ts'
 import { namedLedger } from '../launch/named-ledger.ts'
 import { size } from '../../common/size.ts'
 import { counted, dateText } from '../output/format.ts'
@@ -17,13 +20,18 @@ interface LedgerOptions {
 /** `zeroshift ledger LEDGER`: shows its requests, its model and the evidence. */
 export async function ledger(word: string, options: LedgerOptions): Promise<number> {
   const { artifacts, record } = await namedLedger(word, options.store)
-  const { name, digest } = record
+  const { name, digest, spec } = record
   const stored = await readRequests(artifacts, name)
   const { model, forgotten } = stateAfter(
     stored.flatMap(({ request, record }) => (record ? [{ request, record }] : [])),
   )
   const rows = stored.map(ledgerRow)
   const purges = await purgesOf(artifacts, name, stored)
+  const next = nextBatch(
+    spec,
+    stored.flatMap(({ request, record }) => (record ? [] : [request])),
+  )
+  const waiting = next?.until === undefined ? null : { ...next, until: next.until }
   if (options.json)
     printJson({
       name,
@@ -32,10 +40,17 @@ export async function ledger(word: string, options: LedgerOptions): Promise<numb
       model: model ?? null,
       forgotten: forgotten.length,
       requests: rows,
+      waiting,
       purges,
     })
   else {
     printLedger(name, rows, forgotten.length, model?.sha256)
+    if (waiting) {
+      const { first, last, until } = waiting
+      print('')
+      print(`${requestsText(first, last)}: settled together, not before ${dateText(Date.parse(until))}`)
+      print(`to settle at once: ./zeroshift forget ${quoted(record.config)} --queued --now`)
+    }
     printPurges(purges)
   }
   return 0
@@ -100,9 +115,10 @@ function printLedger(
     ]),
   )
   for (const row of rows) {
-    if (row.attempts.length === 0) continue
+    // The attempts of a batch are those of each of its requests.
+    if (row.attempts.length === 0 || (row.batch && row.number > row.batch.first)) continue
     print('')
-    print(`request ${row.number}`)
+    print(requestsText(row.number, row.batch?.last ?? row.number))
     for (const line of attemptLines(row)) print(`  ${line}`)
     if (row.reason !== null) print(`  ${row.reason}`)
   }

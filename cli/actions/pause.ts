@@ -5,7 +5,7 @@ import { print } from '../output/print.ts'
 /** `zeroshift pause ID`: returns when every running stage has kept a checkpoint and stopped. */
 export function pause(word: string, { temporal }: { readonly temporal?: string }): Promise<number> {
   return withActiveWorkflow(word, temporal, async (handle, client, id) => {
-    const left = await pauseWorkflow(handle, client, id)
+    const left = await pauseWorkflow(handle, client)
     print(`${id} is paused, ${left} to go. To go on: ./zeroshift resume ${id}`)
     return 0
   })

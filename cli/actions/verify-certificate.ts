@@ -2,7 +2,7 @@ import { sha256 } from '../../common/canonical.ts'
 import { counted } from '../../common/counted.ts'
 import { UserError } from '../../common/errors.ts'
 import { readRegularFile, whyUnreadable } from '../../common/regular-file.ts'
-import type { Deletion } from '../../experiment/records/deletion.ts'
+import { batchOf, type Deletion } from '../../experiment/records/deletion.ts'
 import {
   checkCertificate,
   subjectOf,
@@ -78,8 +78,12 @@ function certificateLines(
   if (!record) return []
   const { format, ledger, number, state, claim, forgotten } = record
   const outcome = claim === undefined ? state : `${state}, claim "${claim}"`
+  const batch = batchOf(record)
   return [
     `Request ${number} of the ledger ${ledger.name}, ${counted(forgotten.samples, 'sample')}: ${outcome}.`,
+    ...(batch
+      ? [`Requests ${batch.first} to ${batch.last} were settled together, by the same attempts and model.`]
+      : []),
     ...(format === 1 && claim === 'measured'
       ? ['The record does not say whether the model before meets the rule as well: it has the first format.']
       : []),

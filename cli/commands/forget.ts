@@ -10,6 +10,7 @@ export const forget = declareCommand({
     value('--indices <numbers>', 'the numbers of the samples, such as 3,5'),
     value('--reference <text>', "the request's reference, such as a case number"),
     flag('--queued', 'continue with the queued requests, without a new one'),
+    flag('--now', "settle the requests of a ledger's batch at once, without waiting for its end"),
     detach,
     json,
     store,

@@ -3,7 +3,7 @@ import { detach, json, runOrSweep, store, temporal } from '../options/shared.ts'
 
 export const resume = declareCommand({
   name: 'resume',
-  about: 'continue a run or a sweep that failed, was stopped, interrupted or paused',
+  about: 'continue a run or a sweep that failed, was stopped, interrupted or paused, or a paused ledger',
   arguments: [{ name: '<id>', about: runOrSweep }],
   options: [
     flag('--failed', "also run a sweep's failed cells again, from their checkpoints"),

@@ -1,5 +1,5 @@
 import { sha256 } from '../../common/canonical.ts'
-import type { LedgerInput, LedgerProgress, LedgerResult } from '../../experiment/ledger/ledger.ts'
+import type { LedgerInput, LedgerProgress, LedgerResult, Requested } from '../../experiment/ledger/ledger.ts'
 import {
   fairShare,
   ledgerType,
@@ -15,22 +15,23 @@ import { watchWorkflow, type Launched, type Outcome } from './watch-workflow.ts'
 type Ledger = (input: LedgerInput) => Promise<LedgerResult>
 
 /**
- * Starts the workflow of a ledger, or tells the running one that there is a new request. Returns
- * undefined, and starts nothing, if Ctrl-C came first.
+ * Starts the workflow of a ledger, or tells the running one that there is a new request. `now` ends
+ * a batch. Returns undefined, and starts nothing, if Ctrl-C came first.
  */
 export async function launchLedger(
   { name, store }: LedgerInput,
+  { now = false }: Requested,
   { connect, interruption }: CommandServer,
 ): Promise<Launched<LedgerResult> | undefined> {
   const server = await connect()
   if (interruption.requested()) return undefined
   const { client, searchable } = server
-  const handle = await client.workflow.signalWithStart<Ledger>(ledgerType, {
+  const handle = await client.workflow.signalWithStart<Ledger, [Requested]>(ledgerType, {
     workflowId: ledgerWorkflowId(name, sha256(store).slice(0, 8)),
     taskQueue: 'zeroshift',
     priority: fairShare(name),
     signal: requestedSignal,
-    signalArgs: [],
+    signalArgs: [{ now }],
     args: [{ name, store, searchable }],
   })
   return { handle, server }

@@ -44,7 +44,7 @@ async function resumeRun(
   options: ResumeOptions,
   output: Output,
 ): Promise<number> {
-  refuseSweepOptions(run.id, options)
+  refuseSweepOptions(`${run.id} is a single run`, options)
   await refuseOtherCode(run)
   const input: RunInput = { run, settings: { ...settings, store } }
   return withServer(store, options, output, async (server) => {
@@ -59,7 +59,8 @@ async function resumeRun(
   })
 }
 
-function refuseSweepOptions(id: string, options: ResumeOptions): void {
+/** `what` says what is resumed instead of a sweep. Throws a UserError. */
+export function refuseSweepOptions(what: string, options: ResumeOptions): void {
   const given = Object.entries({
     '--failed': options.failed,
     '--restart-failed': options.restartFailed,
@@ -67,7 +68,7 @@ function refuseSweepOptions(id: string, options: ResumeOptions): void {
     '--max-parallel': options.maxParallel,
   }).flatMap(([name, value]) => (value === undefined ? [] : [name]))
   if (given.length > 0)
-    throw new UserError(`${given.join(', ')}: for sweeps alone, and ${id} is a single run; leave it out`)
+    throw new UserError(`${given.join(', ')}: for sweeps alone, and ${what}; leave it out`)
 }
 
 /** Refuses a run whose keys stand for code that differs from the code here. Throws a UserError. */

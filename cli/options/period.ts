@@ -1,7 +1,7 @@
 import { UserError } from '../../common/errors.ts'
+import { millisecondsOf } from '../../common/period.ts'
 
-const milliseconds = { m: 60_000, h: 3_600_000, d: 86_400_000 }
-const SHORTEST_GRACE = 10 * milliseconds.m
+const SHORTEST_GRACE = 600_000
 
 /** Returns the value of `--grace` in milliseconds. Throws a UserError. */
 export function graceOf(text: string): number {
@@ -18,10 +18,4 @@ export function periodOf(option: string, text: string): number {
   const period = millisecondsOf(text)
   if (period !== undefined && period > 0) return period
   throw new UserError(`${option}: expected a time above 0 such as 90m, 12h or 30d, found '${text}'`)
-}
-
-function millisecondsOf(text: string): number | undefined {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([mhd])$/.exec(text) ?? []
-  const value = Number(number) * milliseconds[unit as keyof typeof milliseconds]
-  return value <= Number.MAX_SAFE_INTEGER ? value : undefined
 }

@@ -1,6 +1,12 @@
 import type { StoredRequest } from '../../artifacts/stored-ledgers.ts'
 import { shown } from '../../experiment/ledger/evidence.ts'
-import type { Attempt, Claim, Evidence } from '../../experiment/records/deletion.ts'
+import {
+  batchOf,
+  type Attempt,
+  type Batch,
+  type Claim,
+  type Evidence,
+} from '../../experiment/records/deletion.ts'
 
 /** A request of a ledger, as `forget` and `ledger` show it. It names no sample. */
 export interface LedgerRow {
@@ -13,6 +19,8 @@ export interface LedgerRow {
   /** The reason of a refusal. */
   readonly reason: string | null
   readonly finished: string | null
+  /** The requests that were settled together with this one, if there were several. */
+  readonly batch: Batch | null
   readonly attempts: readonly Attempt[]
 }
 
@@ -24,6 +32,7 @@ export function ledgerRow({ request, record, notes }: StoredRequest): LedgerRow 
     claim: record?.claim ?? null,
     reason: record?.reason ?? null,
     finished: notes?.finished ?? null,
+    batch: (record && batchOf(record)) ?? null,
     attempts: record?.attempts ?? [],
   }
 }

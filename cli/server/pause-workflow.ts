@@ -1,22 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, WorkflowHandle } from '@temporalio/client'
-import { UserError } from '../../common/errors.ts'
+import type { LedgerProgress } from '../../experiment/ledger/ledger.ts'
 import type { RunProgress } from '../../experiment/records/run.ts'
 import type { SweepProgress } from '../../experiment/sweep/sweep.ts'
 import { ledgerType, pauseSignal, progressQuery, sweepType, workflowId } from '../../workflows/names.ts'
 import { counted } from '../output/format.ts'
 
 /**
- * Pauses a run or a sweep, and waits until every running stage has kept a checkpoint and stopped.
- * Returns how many stages or cells are left. Throws a UserError for a ledger.
+ * Pauses a run, a sweep or a ledger, and waits until every running stage has kept a checkpoint and
+ * stopped. Returns how much is left: stages of a run or of the step of a ledger, or cells.
  */
-export async function pauseWorkflow(handle: WorkflowHandle, client: Client, id: string): Promise<string> {
+export async function pauseWorkflow(handle: WorkflowHandle, client: Client): Promise<string> {
   const { type } = await handle.describe()
-  if (type === ledgerType)
-    throw new UserError(
-      `${id} is a ledger, which cannot be paused; cancel it instead, and \`./zeroshift forget LEDGER.yaml --queued\` continues from the stages that are stored`,
-    )
   await handle.signal(pauseSignal)
+  if (type === ledgerType) return ledgerAtRest(client, handle)
   return type === sweepType ? sweepAtRest(client, handle) : runAtRest(handle)
 }
 
@@ -38,4 +35,19 @@ async function sweepAtRest(client: Client, handle: WorkflowHandle): Promise<stri
   for (const { run } of running)
     await runAtRest(client.workflow.getHandle(workflowId(run))).catch(() => undefined)
   return counted(cells - done - stopped - failures.length, 'cell')
+}
+
+/** Waits until the step of the ladder that goes on is paused, or none goes on. */
+async function ledgerAtRest(client: Client, handle: WorkflowHandle): Promise<string> {
+  for (;;) {
+    const { current, waiting } = await handle.query<LedgerProgress>(progressQuery)
+    if (!current) return waiting ? counted(waiting.last - waiting.first + 1, 'waiting request') : 'no step'
+    const run = client.workflow.getHandle(workflowId(current.run))
+    const { paused = false } = await run
+      .query<RunProgress>(progressQuery)
+      .catch(() => ({ paused: undefined }))
+    // A run that has ended since is followed by the next step, which does not begin.
+    if (paused && (await run.describe()).status.name === 'RUNNING') return runAtRest(run)
+    await sleep(EVERY_MS)
+  }
 }

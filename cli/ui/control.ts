@@ -45,7 +45,7 @@ export function controlWith(places: ControlPlaces): NonNullable<Operations['cont
 
 function pause(id: string, { temporal }: ControlPlaces): Promise<ControlAnswer> {
   return withActiveWorkflow(id, temporal, async (handle, client) => {
-    const left = await pauseWorkflow(handle, client, id)
+    const left = await pauseWorkflow(handle, client)
     return { message: `${id} is paused, ${left} to go.` }
   })
 }

@@ -56,7 +56,7 @@ export function configurationPage(): string {
 
 /** The options of a ledger that an experiment lacks. */
 function ledgerTables(): readonly string[] {
-  const { properties: { name, ladder, accept } = {}, required = [] } = jsonSchemaOf(ledgerSchema)
+  const { properties: { name, ladder, accept, batch } = {}, required = [] } = jsonSchemaOf(ledgerSchema)
   const steps = [
     code('ladder'),
     elsewhere.methods ?? '',
@@ -64,7 +64,13 @@ function ledgerTables(): readonly string[] {
   ]
   return [
     table(['option', 'type', 'meaning'], [steps]),
-    fieldTable({ properties: { ...(name && { name }), ...(accept && { accept }) }, required }, []),
+    fieldTable(
+      {
+        properties: { ...(name && { name }), ...(accept && { accept }), ...(batch && { batch }) },
+        required,
+      },
+      [],
+    ),
   ]
 }
 

@@ -45,6 +45,14 @@ export interface LedgerInput {
   readonly store: string
   /** Whether the server knows Zeroshift's search attributes. */
   readonly searchable?: boolean
+  /** The state of the execution that this one continues. Absent for the first one. */
+  readonly state?: { readonly paused: boolean; readonly now: boolean }
+}
+
+/** What the signal says that announces a request. */
+export interface Requested {
+  /** Whether the requests that wait are settled at once. */
+  readonly now?: boolean
 }
 
 /** A request that has a record. */
@@ -58,11 +66,17 @@ export interface SettledRequest {
 /** The answer of the workflow to a query. */
 export interface LedgerProgress {
   readonly name: string
+  /** Whether the ledger is paused: no step begins until it is resumed. */
+  readonly paused?: boolean
   /** The requests that this execution has settled. */
   readonly settled: readonly SettledRequest[]
+  /** The requests that wait until a batch ends. `until` is in ISO 8601. */
+  readonly waiting?: { readonly first: number; readonly last: number; readonly until: string }
   /** The step that is being computed. */
   readonly current?: {
     readonly number: number
+    /** The last request, if several are settled together. */
+    readonly last?: number
     /** The step of the ladder, from 1. */
     readonly step: number
     readonly steps: number

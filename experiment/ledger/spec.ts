@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { millisecondsOf } from '../../common/period.ts'
 import { noPlugins } from '../spec/plugin.ts'
 import { sectionsWith } from '../spec/plugin-sections.ts'
 import { rowSchema } from '../spec/methods.ts'
@@ -39,6 +40,26 @@ const accept = z
   .default({})
   .describe('the figures by which the model of an approximate method is accepted; all of them have to hold')
 
+const MOST_BATCH_MS = 365 * 86_400_000
+
+const BATCH_TIME = 'a time above 0 and of at most 365d, such as 90m, 12h or 1d'
+
+const batch = z
+  .string()
+  .regex(/^\d+(\.\d+)?[mhd]$/, BATCH_TIME)
+  .refine(
+    (text) => {
+      const period = millisecondsOf(text) ?? 0
+      return period > 0 && period <= MOST_BATCH_MS
+    },
+    { error: BATCH_TIME, abort: true },
+  )
+  .optional()
+  .describe(
+    'requests wait for this time from the first of them on, such as 90m, 12h or 1d, and are then fulfilled together; ' +
+      'without it, each request is fulfilled alone',
+  )
+
 const { seed, data, model, training, original, gold, shadow, attack, ...others } = specSchema.shape
 const { name: _name, seeds: _seeds, split: _split, methods: _methods, tune: _tune, ...requested } = others
 
@@ -59,6 +80,7 @@ export const ledgerSchema = z.strictObject({
   gold,
   ladder: z.array(rowSchema).min(1).max(MOST_STEPS).describe(LADDER),
   accept,
+  batch,
   shadow,
   ...requested,
   attack,

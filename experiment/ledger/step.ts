@@ -6,7 +6,7 @@ import { isExact } from '../spec/method-facts.ts'
 import { stepName } from './ledger.ts'
 import type { LedgerSpec } from './spec.ts'
 
-/** The state of a ledger before a request. */
+/** The state of a ledger before a request, or before the first request of a batch. */
 export interface Before {
   /** The indices of the samples that fulfilled requests have forgotten. */
   readonly forgotten: readonly number[]
@@ -55,7 +55,7 @@ export function stepSpec(
 
 /** The ledger as one experiment that starts from the original and has all steps as its rows. */
 export function wholeSpec(
-  { ladder, accept: _, ...sections }: LedgerSpec,
+  { ladder, accept: _, batch: __, ...sections }: LedgerSpec,
   forgotten: readonly number[],
 ): Spec {
   return {

@@ -1,7 +1,7 @@
-import { digestOf } from '../../common/canonical.ts'
+import { canonicalJson, digestOf } from '../../common/canonical.ts'
 import { formatPath, type Path } from '../../common/path.ts'
 import { isToldApart, meetsRule } from './acceptance.ts'
-import type { Attempt, Claim, Deletion, Evidence } from './deletion.ts'
+import { batchOf, type Attempt, type Batch, type Claim, type Deletion, type Evidence } from './deletion.ts'
 
 /** A part of a record that contradicts another part. */
 export interface RecordFlaw {
@@ -20,7 +20,13 @@ export function deletionFlaws(record: Deletion): readonly RecordFlaw[] {
   const accepted = attempts.at(-1)?.outcome === 'accepted' ? attempts.at(-1) : undefined
   const expectedState = accepted ? 'fulfilled' : 'refused'
   const changed = state === 'fulfilled'
+  const { first, last } = batchOf(record) ?? { first: record.number, last: record.number + 1 }
   return [
+    ...when(
+      first >= last || record.number < first || record.number > last,
+      ['batch'],
+      `it has the requests ${first} to ${last}, and this is request ${record.number}; expected several with this one among them`,
+    ),
     ...attempts.flatMap((attempt, i) => attemptFlaws(attempt, ['attempts', i], record.format)),
     ...attempts
       .slice(0, -1)
@@ -87,32 +93,86 @@ export function chainFlaws(record: Deletion, earlier: readonly Deletion[]): read
       ['forgottenBefore'],
       `it is ${record.forgottenBefore}, but the fulfilled requests have ${samples} samples`,
     ),
-    ...(before
-      ? [
-          ...when(
-            record.format < before.format,
-            ['format'],
-            `it is ${record.format}, but the record before has the later format ${before.format}`,
-          ),
-          ...when(
-            record.ledger.name !== before.ledger.name,
-            ['ledger', 'name'],
-            `it is "${record.ledger.name}", but the record before is of "${before.ledger.name}"`,
-          ),
-          ...when(
-            record.model.before.sha256 !== before.model.after.sha256,
-            ['model', 'before'],
-            'it is not the model after the request before',
-          ),
-          ...when(
-            record.data.before !== before.data.after,
-            ['data', 'before'],
-            'it is not the data after the request before',
-          ),
-        ]
-      : []),
+    ...(before ? followingFlaws(record, before) : startingFlaws(record)),
   ]
 }
+
+/** The first record of a ledger is that of no later request of a batch. */
+function startingFlaws(record: Deletion): readonly RecordFlaw[] {
+  const { first } = batchOf(record) ?? {}
+  return when(
+    first !== undefined && first !== record.number,
+    ['batch', 'first'],
+    `it is ${first ?? ''}, but no record comes before`,
+  )
+}
+
+/** The contradictions of a record with the one before it. */
+function followingFlaws(record: Deletion, before: Deletion): readonly RecordFlaw[] {
+  const [own, theirs] = [batchOf(record), batchOf(before)]
+  const isSettled = own !== undefined && own.first < record.number
+  const isOpen = theirs !== undefined && theirs.last > before.number
+  return [
+    ...when(
+      record.format < before.format,
+      ['format'],
+      `it is ${record.format}, but the record before has the later format ${before.format}`,
+    ),
+    ...when(
+      record.ledger.name !== before.ledger.name,
+      ['ledger', 'name'],
+      `it is "${record.ledger.name}", but the record before is of "${before.ledger.name}"`,
+    ),
+    ...when(
+      (isSettled || isOpen) && canonicalJson(own ?? null) !== canonicalJson(theirs ?? null),
+      ['batch'],
+      `it is ${batchText(own)}, but that of the record before is ${batchText(theirs)}`,
+    ),
+    ...(isSettled ? togetherFlaws(record, before) : continuationFlaws(record, before)),
+  ]
+}
+
+/** Requests of a batch are settled by one outcome. */
+function togetherFlaws(record: Deletion, before: Deletion): readonly RecordFlaw[] {
+  return sharedParts.flatMap((part) =>
+    when(
+      canonicalJson(record[part] ?? null) !== canonicalJson(before[part] ?? null),
+      [part],
+      'it is not that of the record before, which was settled together with this one',
+    ),
+  )
+}
+
+/** The parts that the records of a batch have in common. */
+const sharedParts = [
+  'data',
+  'model',
+  'code',
+  'device',
+  'attempts',
+  'state',
+  'claim',
+  'reason',
+  'notTested',
+] as const
+
+function continuationFlaws(record: Deletion, before: Deletion): readonly RecordFlaw[] {
+  return [
+    ...when(
+      record.model.before.sha256 !== before.model.after.sha256,
+      ['model', 'before'],
+      'it is not the model after the request before',
+    ),
+    ...when(
+      record.data.before !== before.data.after,
+      ['data', 'before'],
+      'it is not the data after the request before',
+    ),
+  ]
+}
+
+const batchText = (batch: Batch | undefined) =>
+  batch ? `the requests ${batch.first} to ${batch.last}` : 'absent'
 
 /** The claim that the methods with a claim of their own have. All other methods are measured. */
 const claimsOf: Readonly<Record<string, Claim>> = { retrain: 'retrained', replay: 'replayed', sisa: 'sisa' }

@@ -108,16 +108,28 @@ const firstDeletion = z.strictObject({
 
 const secondDeletion = firstDeletion.extend({
   format: z.literal(2),
+  /**
+   * The numbers of the first and the last request that were settled together with this one. Their
+   * records have the same models, data, attempts and state, and each has its own samples. Absent if
+   * the request was settled alone.
+   */
+  batch: z.strictObject({ first: z.int().min(1), last: z.int().min(2) }).optional(),
   /** The version of Zeroshift, and the code of the stages of the last attempt by its name. */
   code: z.strictObject({ version: z.string(), stages: z.record(z.string(), bodyOfCode) }),
   attempts: z.array(attempt),
 })
 /** A record as it is written today. */
 export type NewDeletion = z.output<typeof secondDeletion>
+export type Batch = NonNullable<NewDeletion['batch']>
 
 /** The record of a request, without times and signatures. Equal requests have equal bytes. */
 export const deletionSchema = z.discriminatedUnion('format', [firstDeletion, secondDeletion])
 export type Deletion = z.output<typeof deletionSchema>
+
+/** The requests that were settled together with that of a record, if there were several. */
+export function batchOf(record: Deletion): Batch | undefined {
+  return 'batch' in record ? record.batch : undefined
+}
 
 /** The models that a record of any format names. */
 export const modelsSchema = z.object({ model: firstDeletion.shape.model })

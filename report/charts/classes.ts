@@ -96,7 +96,7 @@ export function shareHeat(
         mark: { type: 'rect', fill: 'var(--accent)', stroke: 'var(--page)', strokeWidth: labelled ? 1 : 0 },
         encoding: { x, y, opacity: { field: 'shade', type: 'quantitative', scale: null, legend: null } },
       },
-      ...(step >= 22 ? textLayers(x, y) : []),
+      ...(step >= 22 ? textLayers({ x, y }) : []),
     ],
   }
 }
@@ -105,7 +105,7 @@ export function shareHeat(
  * The texts of cells in the colour of text, with a rim in that of the page: no shade of a cell has
  * enough contrast with either colour in both themes.
  */
-export function textLayers<X, Y>(x: X, y: Y, fontSize = 9) {
+export function textLayers<E extends object>(encoding: E, fontSize = 9) {
   const text = { field: 'text', type: 'nominal' as const }
   return (['rim', 'letters'] as const).map((part) => ({
     mark: {
@@ -114,7 +114,7 @@ export function textLayers<X, Y>(x: X, y: Y, fontSize = 9) {
         ? { fill: 'var(--page)', stroke: 'var(--page)', strokeWidth: 2.5, strokeJoin: 'round' as const }
         : { fill: 'var(--ink)' }),
     },
-    encoding: { x, y, text },
+    encoding: { ...encoding, text },
   }))
 }
 
@@ -179,7 +179,7 @@ export function differenceHeat(
           opacity: { field: 'shade', type: 'quantitative', scale: null, legend: null },
         },
       },
-      ...(isSmall ? textLayers(x, y) : []),
+      ...(isSmall ? textLayers({ x, y }) : []),
     ],
   }
 }

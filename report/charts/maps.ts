@@ -134,7 +134,7 @@ export function ckaHeat({ layers, goldLayers, values }: CkaMatrix): TopLevelSpec
         },
       },
       // Numbers would not fit into smaller cells.
-      ...(cell >= 26 ? textLayers(across, up, cell >= 34 ? 11 : 9) : []),
+      ...(cell >= 26 ? textLayers({ x: across, y: up }, cell >= 34 ? 11 : 9) : []),
     ],
   }
 }

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite'
-import { PALE } from './classes.ts'
+import { textLayers } from './classes.ts'
 import type { ResidualNorms } from '../../experiment/stages/unlearn.ts'
 
 const sets = ['retained', 'forget'] as const
@@ -41,8 +41,6 @@ export function normHeat({ layers, points }: ResidualNorms, most: number): TopLe
     axis: { ...axis, labelLimit: 160 },
   }
   const tooltip = ['set', 'layer', 'step', 'norm'].map((field) => ({ field, type: 'nominal' as const }))
-  const text = { field: 'text', type: 'nominal' as const }
-  const color = { condition: { test: `datum.shade > ${PALE}`, value: 'var(--page)' }, value: 'var(--ink)' }
   return {
     data: { values },
     facet: { column: { field: 'set', type: 'nominal', sort: [...sets], title: null } },
@@ -63,9 +61,7 @@ export function normHeat({ layers, points }: ResidualNorms, most: number): TopLe
           },
         },
         // Numbers would not fit into smaller cells.
-        ...(column >= 28 && row >= 14
-          ? [{ mark: { type: 'text' as const, fontSize: 10 }, encoding: { x, y, text, color, tooltip } }]
-          : []),
+        ...(column >= 28 && row >= 14 ? textLayers({ x, y, tooltip }, 10) : []),
       ],
     },
   }

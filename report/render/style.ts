@@ -68,6 +68,7 @@ pre { background: var(--shade); border-radius: 6px; padding: 14px 16px; overflow
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 .facts dd p { margin: 0; max-width: none; }
 .facts strong { color: var(--ink); }
+.facts + p { margin-top: 16px; }
 .scroll { margin: 16px 0 8px; }
 @media (max-width: 1100px) { .scroll { overflow-x: auto; } }
 .scroll.wide { overflow-x: auto; }
@@ -131,21 +132,30 @@ footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--rule);
   th, td { padding: 7px 8px; }
   tbody.floor tr.about th { white-space: normal; }
 }
+@page { size: A4; margin: 16mm 15mm 18mm; }
 @media print {
   :root {
-    color-scheme: light;
+    color-scheme: light; font-size: 10pt;
     --page: #fff; --card: #fff; --ink: #000; --muted: #444; --rule: #999; --grid: #ddd; --shade: #f4f4f4;
     --accent: #0b6e75; --accent-soft: #eef6f6; --gold: #8a5f00; --gold-soft: #fbf6ea; --bad: #b3261e; --bad-soft: #fdecea;
     --retained: #2f6fb3; --forget: #c8591a; --test: #3d8a53;
     --series-0: #55606b; --series-1: #b07d0a; --series-2: #2f6fb3; --series-3: #c8591a; --series-4: #3d8a53;
     --series-5: #8257a5; --series-6: #b8434e; --series-7: #1f8a9e; --series-8: #7d6144; --series-9: #b85c9b;
   }
-  body { font-size: 10pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  body { font-size: 10pt; line-height: 1.45; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   main { max-width: none; padding: 0; }
-  h2, h3, figcaption { break-after: avoid; }
-  tr, .framed, pre { break-inside: avoid; }
-  .scroll { overflow: visible; }
+  h1 { font-size: 2rem; }
+  h2 { margin-top: 32px; padding-top: 14px; }
+  p, ul.findings { max-width: none; orphans: 3; widows: 3; }
+  h2, h3, figcaption, .headline, thead, p:has(+ pre) { break-after: avoid; }
+  tr, li, .framed, pre, .banner, .facts div { break-inside: avoid; }
+  .facts div { grid-template-columns: 48mm minmax(0, 1fr); padding: 5px 0; }
+  .scroll, .scroll.wide { overflow: visible; }
+  pre { white-space: pre-wrap; overflow: visible; overflow-wrap: anywhere; padding: 9px 12px; }
   table { font-size: 7.5pt; }
+  thead, tbody th { position: static; }
+  thead { display: table-header-group; }
   th, td { padding: 4px 5px; }
+  footer { margin-top: 32px; break-inside: avoid; }
 }
 `

@@ -2,16 +2,23 @@ import { WorkflowFailedError } from '@temporalio/client'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { beforeAll, expect, test } from 'vitest'
 import type { Activities } from '../../activities/index.ts'
-import type { JudgeTask, SettleTask } from '../../activities/ledger.ts'
-import type { LedgerInput, LedgerResult } from '../../experiment/ledger/ledger.ts'
+import type { JudgeTask } from '../../activities/ledger.ts'
+import type { LedgerInput, LedgerProgress, LedgerResult, Requested } from '../../experiment/ledger/ledger.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
-import { ledgerType, ledgerWorkflowId, requestedSignal } from '../../workflows/names.ts'
+import {
+  ledgerType,
+  ledgerWorkflowId,
+  pauseSignal,
+  progressQuery,
+  requestedSignal,
+  resumeSignal,
+} from '../../workflows/names.ts'
 import { fileDirectory } from '../support/directories.ts'
 import { errorOf } from '../support/errors.ts'
 import { zeroshiftHereWith } from '../support/in-process.ts'
-import { recording, untilCancelled } from '../support/recording.ts'
+import { batchedQueue, ledgerQueue } from '../support/ledger-queue.ts'
+import { untilCancelled } from '../support/recording.ts'
 import { forFile } from '../support/release.ts'
-import { sampleRun } from '../support/run.ts'
 import { temporalServer, type TestTemporal, withWorker } from '../support/temporal.ts'
 
 /** The workflow of a ledger, with activities that read no store and compute nothing. */
@@ -21,66 +28,29 @@ beforeAll(async () => {
   server = await forFile(temporalServer())
 })
 
-function start(name: string) {
-  return server.client.workflow.signalWithStart<(input: LedgerInput) => Promise<LedgerResult>>(ledgerType, {
+type Ledger = (input: LedgerInput) => Promise<LedgerResult>
+
+function start(name: string, now = false) {
+  return server.client.workflow.signalWithStart<Ledger, [Requested]>(ledgerType, {
     workflowId: ledgerWorkflowId(name, 'test'),
     taskQueue: 'zeroshift',
     signal: requestedSignal,
-    signalArgs: [],
+    signalArgs: [{ now }],
     args: [{ name, store: 'file:///nowhere' }],
   })
 }
 
-/**
- * A queue of requests with a ladder of two steps. `accepts` says whether the model of a step is
- * accepted.
- */
-function queue(name: string, requests: number, accepts: (task: JudgeTask) => boolean) {
-  const { activities, calls } = recording()
-  const open = Array.from({ length: requests }, (_, i) => i + 1)
-  const judged: JudgeTask[] = []
-  const settled: SettleTask[] = []
-  const runs = new Map<string, ReturnType<typeof sampleRun>['run']>()
-  const ledger: Activities = {
-    ...activities,
-    nextRequest: () => {
-      const [number] = open
-      return Promise.resolve(number === undefined ? {} : { next: { number, steps: ['first', 'second'] } })
-    },
-    planStep: ({ number, step }) => {
-      const { run } = sampleRun({ name: `${name}-${number}-${step}` })
-      runs.set(run.id, run)
-      return Promise.resolve({ run: run.id, attributes: [] })
-    },
-    planPart: ({ id }) =>
-      Promise.resolve({
-        text: JSON.stringify(runs.get(id)?.plan),
-        parts: 1,
-        byKey: false,
-        settings: {},
-        kept: [],
-      }),
-    judgeStep: (task) => {
-      judged.push(task)
-      const outcome = accepts(task) ? 'accepted' : 'missed'
-      const { step, run } = task
-      return Promise.resolve({
-        ...{ label: String(step), method: 'rfa', run, claim: 'measured', evidence: [], outcome },
-      })
-    },
-    settleRequest: (task) => {
-      settled.push(task)
-      open.shift()
-      return Promise.resolve({ number: task.number, state: 'fulfilled', claim: 'measured' })
-    },
-  }
-  return { ledger, calls, judged, settled, add: () => open.push(open.length + settled.length + 1) }
-}
+type Handle = Awaited<ReturnType<typeof start>>
+const progressOf = (handle: Handle) => handle.query<LedgerProgress>(progressQuery)
 
 const stepsOf = (tasks: readonly JudgeTask[]) => tasks.map(({ number, step }) => [number, step])
 
 test('requests are fulfilled one after the other, each by the first step that is accepted', async () => {
-  const { ledger, judged, settled } = queue('order', 2, ({ number, step }) => number === 1 || step === 2)
+  const { ledger, judged, settled } = ledgerQueue(
+    'order',
+    2,
+    ({ number, step }) => number === 1 || step === 2,
+  )
   const result = await withWorker(server.address, ledger, async () => (await start('order')).result())
   expect(stepsOf(judged)).toEqual([
     [1, 1],
@@ -95,7 +65,7 @@ test('requests are fulfilled one after the other, each by the first step that is
 })
 
 test('a request that comes while the last one is being settled is fulfilled, too', async () => {
-  const { ledger, settled, add } = queue('late', 1, () => true)
+  const { ledger, settled, add } = ledgerQueue('late', 1, () => true)
   const late: Activities = {
     ...ledger,
     nextRequest: async (task) => {
@@ -115,7 +85,7 @@ test('a request that comes while the last one is being settled is fulfilled, too
 })
 
 test('the failure of a run is passed on, and the ladder continues', async () => {
-  const { ledger, judged } = queue('failing', 1, ({ failure }) => failure === undefined)
+  const { ledger, judged } = ledgerQueue('failing', 1, ({ failure }) => failure === undefined)
   const broken: Activities = {
     ...ledger,
     planPart: (task) =>
@@ -131,11 +101,92 @@ test('the failure of a run is passed on, and the ladder continues', async () => 
   expect(judged.map(({ failure }) => failure)).toEqual(['the run is gone', undefined])
 })
 
+test('requests wait for the end of their batch, also without workers, and are then settled together', async () => {
+  const { ledger, asked, judged, settled, add } = batchedQueue('batched', 2)
+  const waits = (handle: Handle, last: number) =>
+    expect
+      .poll(async () => (await progressOf(handle)).waiting, { timeout: 30_000 })
+      .toMatchObject({
+        ...{ first: 1, last, until: '2026-12-01T12:00:00.000Z' },
+      })
+  await withWorker(server.address, ledger, async () => {
+    await waits(await start('batched'), 2)
+    add()
+    await waits(await start('batched'), 3)
+  })
+  const before = asked.length
+  const result = await withWorker(server.address, ledger, async () => {
+    // This worker has the history of the workflow alone.
+    await waits(await start('batched'), 3)
+    return (await start('batched', true)).result()
+  })
+  expect(asked.slice(0, before)).not.toContain(true)
+  expect(asked.filter(Boolean)).toHaveLength(1)
+  expect(judged).toMatchObject([{ number: 1, last: 3, step: 1 }])
+  expect(settled).toMatchObject([{ number: 1, last: 3, attempts: [{ outcome: 'accepted' }] }])
+  expect(result.settled.map(({ number, state }) => [number, state])).toEqual([
+    [1, 'fulfilled'],
+    [2, 'fulfilled'],
+    [3, 'fulfilled'],
+  ])
+})
+
+test('a ledger is paused in a step and between steps, and resumed', async () => {
+  const directory = fileDirectory()
+  const command = async (...args: readonly string[]) => {
+    const given = { TEMPORAL_ADDRESS: server.address }
+    const { code, stdout, stderr } = await zeroshiftHereWith(given, directory, ...args)
+    expect(code, stderr).toBe(0)
+    return stdout
+  }
+  const { ledger, calls, settled } = ledgerQueue('paused', 2, () => true)
+  let isFirst = true
+  const training: Activities['train'] = (task) => {
+    if (!isFirst) return ledger.train(task)
+    isFirst = false
+    calls.push(task.stage as Stage)
+    return untilCancelled(task)
+  }
+  await withWorker(server.address, { ...ledger, train: training }, async () => {
+    const handle = await start('paused')
+    await expect.poll(() => calls.some(({ kind }) => kind === 'train'), { timeout: 30_000 }).toBe(true)
+    expect(await command('pause', 'ledger-paused')).toMatch(
+      /^ledger-paused-test is paused, \d+ stages to go\./,
+    )
+    expect(await progressOf(handle)).toMatchObject({ paused: true, current: { number: 1, step: 1 } })
+    expect(await command('status', 'ledger-paused')).toContain('step 1 of 2, first')
+    expect(await command('status')).toMatch(/^ledger-paused-test +ledger +paused/m)
+    expect(await command('resume', 'ledger-paused')).toContain('ledger-paused-test goes on.')
+    const { settled } = await handle.result()
+    expect(settled.map(({ number }) => number)).toEqual([1, 2])
+  })
+  expect(settled.map(({ number, attempts }) => [number, attempts.length])).toEqual([
+    [1, 1],
+    [2, 1],
+  ])
+})
+
+test('a paused ledger begins no waiting request until it is resumed', async () => {
+  const { ledger, asked, settled } = batchedQueue('resting', 2)
+  await withWorker(server.address, ledger, async () => {
+    const handle = await start('resting')
+    await expect.poll(async () => (await progressOf(handle)).waiting, { timeout: 30_000 }).toBeDefined()
+    await handle.signal(pauseSignal)
+    // The end of the batch is announced during the pause.
+    await start('resting', true)
+    expect(await progressOf(handle)).toMatchObject({ paused: true, waiting: { first: 1, last: 2 } })
+    expect(asked).not.toContain(true)
+    await handle.signal(resumeSignal)
+    await handle.result()
+  })
+  expect(settled).toMatchObject([{ number: 1, last: 2 }])
+})
+
 test('a ledger is shown and cancelled by commands, and settles nothing; the next start goes on', async () => {
   const directory = fileDirectory()
   const command = (...args: readonly string[]) =>
     zeroshiftHereWith({ TEMPORAL_ADDRESS: server.address }, directory, ...args)
-  const { ledger, calls, settled } = queue('stopped', 1, () => true)
+  const { ledger, calls, settled } = ledgerQueue('stopped', 1, () => true)
   const training: Activities['train'] = (task) => {
     calls.push(task.stage as Stage)
     return untilCancelled(task)
@@ -149,9 +200,6 @@ test('a ledger is shown and cancelled by commands, and settles nothing; the next
       ...{ state: 'running', progress: { name: 'stopped', current: { number: 1, step: 1, label: 'first' } } },
     })
     expect((await command('status')).stdout).toMatch(/^ledger-stopped-test +ledger +running/m)
-    const paused = await command('pause', 'ledger-stopped')
-    expect(paused).toMatchObject({ code: 2 })
-    expect(paused.stderr).toContain('ledger-stopped-test is a ledger, which cannot be paused')
     const cancelled = await command('cancel', 'ledger-stopped')
     expect(cancelled.stdout, cancelled.stderr).toMatch(/^ledger-stopped-test is cancelled\..*--queued/)
     return errorOf(handle.result(), WorkflowFailedError)

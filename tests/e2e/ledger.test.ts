@@ -4,25 +4,22 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
 import { readRequests, type StoredRequest } from '../../artifacts/stored-ledgers.ts'
-import { createInspection } from '../../cli/launch/inspection.ts'
-import { prepareLedger, readLedgerConfig, requestedSamples } from '../../cli/launch/prepare-ledger.ts'
-import { queueRequest } from '../../cli/launch/queue-request.ts'
 import { sha256 } from '../../common/canonical.ts'
-import { stream } from '../../learning/random.ts'
-import type { LedgerInput, LedgerProgress, LedgerResult } from '../../experiment/ledger/ledger.ts'
+import { chainFlaws } from '../../experiment/records/deletion-flaws.ts'
 import type { Attempt, Deletion } from '../../experiment/records/deletion.ts'
 import { codeLock } from '../../experiment/stages/code.ts'
-import {
-  ledgerType,
-  ledgerWorkflowId,
-  progressQuery,
-  requestedSignal,
-  workflowId,
-} from '../../workflows/names.ts'
 import { answerOf, zeroshift, type Ended } from '../support/command.ts'
-import { ended, running, Site, until, type Handle } from '../support/durable.ts'
+import { Site } from '../support/durable.ts'
 import { fileDirectory } from '../support/directories.ts'
 import { zeroshiftHereWith } from '../support/in-process.ts'
+import {
+  queueOn,
+  randomKills,
+  recordBytes,
+  startLedger,
+  storeOf,
+  type RunningLedger,
+} from '../support/ledger-faults.ts'
 
 /** Ledgers on digits with a tiny network, which share their originals and gold models. */
 const sections = `data: { name: digits }
@@ -35,6 +32,7 @@ const ladders = {
   exact: `ladder: [{ method: finetune, epochs: 1 }, { method: replay }]\naccept: { averageGap: { atMost: 0 } }\n`,
   // The second request starts from a fine-tuned model, which is within the limit already.
   measured: `ladder: [{ method: finetune, epochs: 2 }, { method: replay }]\naccept: { activationForget: { atMost: 0.42 } }\n`,
+  batched: `batch: 1d\nladder: [{ method: finetune, epochs: 1 }, { method: replay }]\naccept: { averageGap: { atMost: 0 } }\n`,
   refusing: `ladder: [{ method: finetune, epochs: 1 }]\naccept: { averageGap: { atMost: 0 } }\n`,
 }
 type Name = keyof typeof ladders
@@ -44,28 +42,14 @@ const sequence: readonly (readonly [Name, string])[] = [
   ['measured', '3,5'],
   ['measured', '7'],
   ['refusing', '3,5'],
+  ['batched', '3,5'],
+  ['batched', '7'],
+  ['batched', '2'],
 ]
-
-type Ledger = (input: LedgerInput) => Promise<LedgerResult>
-type RunningLedger = Awaited<ReturnType<typeof start>>
 
 function writeConfigs(directory: string): void {
   for (const [name, rest] of Object.entries(ladders))
     writeFileSync(join(directory, `${name}.yaml`), `name: ${name}\n${sections}${rest}`)
-}
-
-/** Writes a request into the store, with a salt that depends on its reference alone. */
-async function queue(site: Site, name: Name, indices: string, reference: string): Promise<void> {
-  const config = join(site.directory, `${name}.yaml`)
-  const store = join(site.directory, 'store')
-  const inspect = createInspection()
-  const prepared = await prepareLedger({ config, store }, await readLedgerConfig(config), inspect)
-  await queueRequest(openArtifacts(store), prepared, {
-    reference,
-    received: new Date().toISOString(),
-    salt: sha256(reference),
-    samples: await requestedSamples({ indices }, prepared, inspect),
-  })
 }
 
 /** Fulfils the sequence of requests on a site. `disturb` works beside each ledger. */
@@ -74,24 +58,13 @@ async function fulfilled(
   disturb: (ledger: RunningLedger) => Promise<void> = () => Promise.resolve(),
 ): Promise<Artifacts> {
   writeConfigs(site.directory)
-  for (const [i, [name, indices]] of sequence.entries()) await queue(site, name, indices, `case ${i + 1}`)
-  for (const name of ['exact', 'measured', 'refusing'] as const) {
-    const handle = await start(site, name)
+  for (const [i, [name, indices]] of sequence.entries()) await queueOn(site, name, indices, `case ${i + 1}`)
+  for (const name of ['exact', 'measured', 'refusing', 'batched'] as const) {
+    const handle = await startLedger(site, name, { now: name === 'batched' })
     await disturb(handle)
     await handle.result()
   }
-  return openArtifacts(join(site.directory, 'store'))
-}
-
-function start(site: Site, name: Name) {
-  const { url: store } = openArtifacts(join(site.directory, 'store')).store
-  return site.client.workflow.signalWithStart<Ledger>(ledgerType, {
-    workflowId: ledgerWorkflowId(name, 'test'),
-    taskQueue: 'zeroshift',
-    signal: requestedSignal,
-    signalArgs: [],
-    args: [{ name, store }],
-  })
+  return storeOf(site)
 }
 
 async function settled(artifacts: Artifacts, name: Name): Promise<readonly Required<StoredRequest>[]> {
@@ -99,17 +72,6 @@ async function settled(artifacts: Artifacts, name: Name): Promise<readonly Requi
     if (!record || !notes) throw new Error(`request ${request.number} of ${name} has no record`)
     return { request, record, notes }
   })
-}
-
-/** The bytes of all records, by their paths. */
-async function recordBytes({ store }: Artifacts): Promise<Readonly<Record<string, string>>> {
-  const paths = (await store.list('ledgers/')).map(({ path }) => path)
-  const records = paths.filter((path) => /\/\d{6}\.json$/.test(path))
-  return Object.fromEntries(
-    await Promise.all(
-      records.map(async (path) => [path, new TextDecoder().decode(await store.get(path))] as const),
-    ),
-  )
 }
 
 describe('requests in sequence', () => {
@@ -222,6 +184,21 @@ describe('requests in sequence', () => {
     expect(record).not.toHaveProperty('claim')
   })
 
+  test('requests of a batch are settled in one step, and each has its own record', async () => {
+    const records = (await settled(artifacts, 'batched')).map(({ record }) => record)
+    const [first] = records
+    for (const [i, record] of records.entries()) {
+      expect(record).toMatchObject({ number: i + 1, state: 'fulfilled', claim: 'replayed' })
+      expect(record).toMatchObject({ batch: { first: 1, last: 3 }, attempts: first?.attempts })
+      expect([record.model, record.data]).toEqual([first?.model, first?.data])
+      expect(chainFlaws(record, records.slice(0, i))).toEqual([])
+    }
+    expect(records.map(({ forgotten }) => forgotten.samples)).toEqual([2, 1, 1])
+    expect(records.map(({ forgottenBefore }) => forgottenBefore)).toEqual([2, 3, 4])
+    const run = await artifacts.run(first?.attempts[1]?.run ?? '')
+    expect(run?.spec).toMatchObject({ split: { indices: [2, 3, 5, 7] }, methods: [{ method: 'replay' }] })
+  })
+
   test('a record names no sample, and the notes beside it do', async () => {
     const [first] = await settled(artifacts, 'exact')
     expect(first?.notes.samples).toEqual([
@@ -284,6 +261,14 @@ describe('requests in sequence', () => {
     expect(previous).toBe(sha256(bytes['ledgers/measured/000002.json'] ?? ''))
     expect(forgottenBefore).toBe(5)
 
+    // Each request of a batch has a certificate of its own, of the same model.
+    const batched = ['batched.yaml', '--store', 'store']
+    await command('certificate', ...batched, '2', '--out', 'in-batch', '--key', 'operator')
+    const held = await command('verify', 'in-batch', '--require-signature', 'operator.pub')
+    expect(held).toMatch(/^Request 2 of the ledger batched, 1 sample: fulfilled, claim "replayed"\.$/m)
+    expect(held).toContain('Requests 1 to 3 were settled together')
+    expect(await command('ledger', ...batched)).toMatch(/^requests 1 to 3$/m)
+
     // The method started from the model of the second request, which the private part has.
     rmSync(join(kept, '.zeroshift'), { recursive: true, force: true })
     const again = await command('verify', 'request-3', '--recompute', '--key', 'operator', '--json')
@@ -302,53 +287,12 @@ describe('requests in sequence', () => {
 
   test('workers that are killed at random change no byte of any record', async () => {
     const site = await new Site().open()
-    let worker = await site.worker()
-    let kills = 0
-    const random = stream(21, 'kills')
-    /** Kills the worker in the first attempt that it finds under way from a random step on. */
-    const killAtRandom = async (ledger: RunningLedger) => {
-      for (let number = 1 + random.integer(2); !(await hasEnded(ledger)); number += 1 + random.integer(2)) {
-        const step = 1 + random.integer(2)
-        const found = await until(
-          'a stage of a step, or the end of the ledger',
-          async () => {
-            if (await hasEnded(ledger)) return 'end'
-            return (await isComputing(site, ledger, { number, step })) && 'stage'
-          },
-          MOST_SECONDS,
-        )
-        if (found === 'end') return
-        worker.kill('SIGKILL')
-        await ended(worker)
-        kills++
-        worker = await site.worker()
-      }
-    }
     try {
-      expect(await recordBytes(await fulfilled(site, killAtRandom))).toEqual(bytes)
-      expect(kills).toBeGreaterThan(0)
+      const { disturb, kills } = await randomKills(site, 21)
+      expect(await recordBytes(await fulfilled(site, disturb))).toEqual(bytes)
+      expect(kills()).toBeGreaterThan(0)
     } finally {
       await site.close()
     }
   })
 })
-
-/** A ledger of the sequence ends within this time, also on a busy machine. */
-const MOST_SECONDS = 180
-
-/** Whether the given step or a later one has an activity under way. */
-async function isComputing(
-  site: Site,
-  ledger: RunningLedger,
-  from: { readonly number: number; readonly step: number },
-): Promise<boolean> {
-  const { current } = await ledger.query<LedgerProgress>(progressQuery)
-  if (!current || current.number < from.number) return false
-  if (current.number === from.number && current.step < from.step) return false
-  const run = site.client.workflow.getHandle(workflowId(current.run)) as unknown as Handle
-  return (await running(run).catch(() => [])).length > 0
-}
-
-async function hasEnded(ledger: RunningLedger): Promise<boolean> {
-  return (await ledger.describe()).status.name !== 'RUNNING'
-}

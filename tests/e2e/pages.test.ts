@@ -4,8 +4,11 @@ import { pathToFileURL } from 'node:url'
 import { chromium as launcher, type Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { renderComparison } from '../../report/comparison/render.ts'
+import { deletionDocument } from '../../report/deletion-page.ts'
+import { renderHtml } from '../../report/render/html.ts'
 import { renderReport } from '../../report/report.ts'
 import { chromium, why } from '../support/browser.ts'
+import { madeBatch, madeDeletions } from '../support/deletions.ts'
 import { sampleComparison } from '../unit/report/comparison-fixture.ts'
 import { sampleInput } from '../unit/report/fixtures.ts'
 import { fileDirectory } from '../support/directories.ts'
@@ -144,6 +147,66 @@ describe.skipIf(chromium === undefined)(`the pages of reports${why}`, () => {
       expect(await page.locator('img, script, svg[onload], [href^="javascript:"]').count()).toBe(0)
       expect(await page.locator('main').innerText()).toContain('onerror')
       await page.close()
+    }
+  })
+})
+
+/** The width of a printed A4 page without its margins, in pixels of 1/96 inch. */
+const PRINTED = Math.floor(((210 - 30) / 25.4) * 96)
+
+/** In a page: the elements whose content is wider than they are or than the page. */
+const cutOff = `[...document.querySelectorAll('body *')].filter((element) =>
+  element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== 'inline' ||
+  element.getBoundingClientRect().right > innerWidth + 1
+).map(({ tagName, textContent }) => tagName + ' ' + textContent.slice(0, 80))`
+
+describe.skipIf(chromium === undefined)(`the page of a certificate, printed${why}`, () => {
+  const [measured, replayed, refused] = madeDeletions(3)
+  const [, inBatch] = madeBatch(3)
+  const reason = 'the loss is not finite after the third step, and no later step could be computed. '.repeat(
+    4,
+  )
+  const long = refused && {
+    ...refused.record,
+    reason,
+    attempts: refused.record.attempts.map((attempt) =>
+      attempt.outcome === 'failed' ? { ...attempt, reason, label: 'replay of the whole training' } : attempt,
+    ),
+  }
+
+  test.each([
+    ['measured', measured?.record],
+    ['replayed', replayed?.record],
+    ['refused for a long reason', long],
+    ['in a batch', inBatch?.record],
+  ])('%s: on A4, with all of its text', async (name, record) => {
+    if (!record) throw new Error('it was made')
+    const path = join(fileDirectory(), 'index.html')
+    writeFileSync(path, await renderHtml(deletionDocument({ record, keyid: 'ab'.repeat(32) })))
+    const browser = await launcher.launch({
+      ...(chromium !== undefined && { executablePath: chromium }),
+      args: ['--no-sandbox'],
+    })
+    try {
+      const page = await browser.newPage({ viewport: { width: PRINTED, height: 900 } })
+      await page.goto(pathToFileURL(path).href)
+      const text = async () => (await page.locator('main').innerText()).replaceAll(/\s+/g, ' ')
+      const onScreen = await text()
+      await page.emulateMedia({ media: 'print' })
+      expect(await text()).toBe(onScreen)
+      expect(await page.evaluate(cutOff), name).toEqual([])
+      const pdf = (await page.pdf({ preferCSSPageSize: true })).toString('latin1')
+      const pages = pdf.match(/\/Type\s*\/Page\b/g) ?? []
+      expect(pages.length).toBeGreaterThan(1)
+      expect(pages.length).toBeLessThan(6)
+      const boxes = [...pdf.matchAll(/\/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]/g)]
+      expect(
+        new Set(
+          boxes.map(([, width, height]) => `${Math.round(Number(width))} ${Math.round(Number(height))}`),
+        ),
+      ).toEqual(new Set(['595 842']))
+    } finally {
+      await browser.close()
     }
   })
 })

@@ -111,6 +111,27 @@ export function madeDeletions(
   return made
 }
 
+/** Returns requests that are settled together, by the attempts and the model of the first one. */
+export function madeBatch(count: number): readonly MadeDeletion[] {
+  const others = madeDeletions(count)
+  const [first] = others
+  if (first?.record.format !== 2) throw new Error('a batch has several requests of the second format')
+  const batch = { first: 1, last: count }
+  const made: MadeDeletion[] = []
+  for (const { record, notes } of others) {
+    const before = made.at(-1)?.record
+    made.push({
+      ...{ model: first.model, notes },
+      record: {
+        ...{ ...first.record, batch, number: record.number, reference: record.reference },
+        ...{ previous: before ? digestOf(before) : null, forgotten: record.forgotten },
+        forgottenBefore: (before?.forgottenBefore ?? 0) + record.forgotten.samples,
+      },
+    })
+  }
+  return made
+}
+
 /** The parts of a record that differ between its formats. */
 function inFormat(format: Deletion['format'], attempts: readonly Attempt[]) {
   if (format === 2) {

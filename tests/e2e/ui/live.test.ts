@@ -316,9 +316,8 @@ describe.skipIf(chromium === undefined)(`zeroshift ui with runs that are under w
 
   test('the cells of a sweep get their figures while it runs, and its buttons pause and resume it', async () => {
     writeFileSync(join(directory, 'steps.yaml'), sweepConfig)
-    const { code, stdout, stderr } = await zeroshift(
-      ...([directory, 'sweep', 'steps.yaml', '--max-parallel', '1', '--detach', '--json'] as const),
-    ).ended
+    const args = ['sweep', 'steps.yaml', '--max-parallel', '1', '--detach', '--json']
+    const { code, stdout, stderr } = await stack.here(directory, ...args)
     expect(code, stderr).toBe(0)
     const sweep = answerOf(stdout).id
     await page.getByRole('link', { name: 'Sweeps' }).click()

@@ -3,7 +3,7 @@ import { claims, type Deletion } from '../../../experiment/records/deletion.ts'
 import { deletionDocument, deletionReadme } from '../../../report/deletion-page.ts'
 import { renderHtml } from '../../../report/render/html.ts'
 import { renderMarkdown } from '../../../report/render/markdown.ts'
-import { madeDeletions } from '../../support/deletions.ts'
+import { madeBatch, madeDeletions } from '../../support/deletions.ts'
 
 const [measured, replayed, refused] = madeDeletions(3)
 if (!measured || !replayed || !refused) throw new Error('three requests were made')
@@ -57,6 +57,15 @@ test('the page says whether the model before was compared with the limits', asyn
   expect(text).toContain('The model in use before was not compared with the limits')
   expect(text).not.toContain('above at least one of these limits')
   expect(text).toMatch(/Avg\. gap 0\.75 0\.5 – 1 – 0\.5 1 yes/)
+})
+
+test('the page says which requests were settled together', async () => {
+  const [, second] = madeBatch(3)
+  const text = await textOf(second?.record ?? measured.record)
+  expect(text).toContain('Settled together requests 1 to 3')
+  expect(text).toContain('3 requests were settled together, in one computation.')
+  expect(text).toMatch(/Samples of this request 3 .*so far 6/)
+  expect(await textOf(measured.record)).not.toContain('together')
 })
 
 test('the page has every digest, and what was not tested', async () => {

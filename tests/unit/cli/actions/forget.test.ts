@@ -69,6 +69,11 @@ test.each<[string, readonly string[], string]>([
     'the samples of digits have no names',
   ],
   ['a request beside --queued', ['--queued', '--indices', '3'], '--queued makes no request'],
+  [
+    'the end of no batch',
+    ['--queued', '--now'],
+    '--now: the ledger small fulfils each request at once, since digits.yaml has no batch',
+  ],
   ['a queue of no ledger', ['--queued'], "has no ledger 'small'; its first request begins it"],
 ])('%s is refused, and nothing is written', async (_, args, message) => {
   const { code, stderr } = await forget('digits.yaml', ...args)
@@ -144,6 +149,25 @@ test('a request is queued once, behind the earlier ones, by the rules of the led
   })
   const unknown = await zeroshiftHere(directory, 'ledger', 'smal')
   expect(unknown.stderr).toContain(`has no ledger 'smal'; did you mean "small"?`)
+})
+
+test('a ledger says which requests wait, until when, and how to end the wait', async () => {
+  writeFileSync(join(directory, 'digits.yaml'), `${config('{ name: digits }')}batch: 1d\n`)
+  const inspect = createInspection()
+  const source = { config: join(directory, 'digits.yaml'), store: join(directory, '.zeroshift/store') }
+  const prepared = await prepareLedger(source, await readLedgerConfig(source.config), inspect)
+  for (const [i, indices] of ['3', '5'].entries())
+    await queueRequest(openArtifacts(source.store), prepared, {
+      ...{ reference: `case ${i}`, received: `2026-11-30T12:0${i}:00.000Z`, salt: 'ab'.repeat(32) },
+      samples: await requestedSamples({ indices }, prepared, inspect),
+    })
+  const answer = await zeroshiftHere(directory, 'ledger', 'small', '--json')
+  expect(JSON.parse(answer.stdout), answer.stderr).toMatchObject({
+    waiting: { first: 1, last: 2, until: '2026-12-01T12:00:00.000Z' },
+  })
+  const shown = await zeroshiftHere(directory, 'ledger', 'small')
+  expect(shown.stdout).toContain('requests 1 to 2: settled together, not before ')
+  expect(shown.stdout).toMatch(/to settle at once: \.\/zeroshift forget .*digits\.yaml --queued --now/)
 })
 
 test('configs of other kinds are refused with the command that takes them', async () => {

@@ -82,6 +82,25 @@ test.each<[string, string, string, string]>([
     '{ method: finetune, epochs: 2 }',
     'ladder[0] and ladder[2] are both called "finetune"',
   ],
+  [
+    'no time of a batch',
+    'gold:',
+    'batch: 1 day\ngold:',
+    '5:8: batch: expected a time above 0 and of at most 365d',
+  ],
+  [
+    'a batch of no time',
+    'gold:',
+    'batch: 0m\ngold:',
+    '5:8: batch: expected a time above 0 and of at most 365d',
+  ],
+  [
+    'a batch of years',
+    'gold:',
+    'batch: 366d\ngold:',
+    '5:8: batch: expected a time above 0 and of at most 365d',
+  ],
+  ['a batch without a unit', 'gold:', 'batch: 24\ngold:', '5:8: batch: expected text'],
   ['tuning', 'epochs: 1 }\n', 'epochs: 1, tune: {} }\n', '7:36: a ledger tunes no options'],
   ['a split', 'gold:', 'split: { kind: random, count: 3 }\ngold:', '5:1: unknown key "split"'],
   ['an empty file', sampleLedger, '', 'the config is empty; it needs name, data, model, training and ladder'],
@@ -95,6 +114,12 @@ test.each<[string, string, string, string]>([
     UserError,
   )
   expect(error.message).toContain(message)
+})
+
+test('requests wait for the time of a batch, if there is one', () => {
+  expect(ledgerSpec(`${sampleLedger}batch: 90m\n`).batch).toBe('90m')
+  // The rules of a ledger without it, and thereby its digest, are what they were before.
+  expect(ledgerSpec()).not.toHaveProperty('batch')
 })
 
 test('validationGap needs validation samples and no gold', async () => {

@@ -21,6 +21,11 @@ test('the first request starts from the original that the ledger trains', () => 
   expect(specSchema.parse(step)).toEqual(step)
 })
 
+test('the time for which requests wait is no part of an experiment', () => {
+  const asked = [{ number: 1, step: 1 }, [5, 7], first] as const
+  expect(stepSpec({ ...spec, batch: '1d' }, ...asked)).toEqual(stepSpec(spec, ...asked))
+})
+
 test('a later request forgets the earlier samples as well, and starts from the model in use', () => {
   const step = stepSpec(spec, { number: 3, step: 1 }, [5], later)
   expect(step.split).toEqual({ kind: 'indices', indices: [3, 5, 7] })

@@ -7,7 +7,7 @@ import {
 } from '../../../../experiment/records/deletion.ts'
 import { digestOf } from '../../../../common/canonical.ts'
 import { chainFlaws, deletionFlaws } from '../../../../experiment/records/deletion-flaws.ts'
-import { madeDeletions } from '../../../support/deletions.ts'
+import { madeBatch, madeDeletions } from '../../../support/deletions.ts'
 
 const records = madeDeletions(4).map(({ record }) => record)
 const [measured, replayed, refused] = records
@@ -147,6 +147,59 @@ test('a miss within the limits has the reason that the model before is within th
   expect(deletionFlaws(withAttempt(refusal, 0, { reason: undefined })).map(({ path }) => path)).toEqual([
     'attempts[0].reason',
   ])
+})
+
+describe('records of a batch', () => {
+  const [first, second, third] = madeBatch(3).map(({ record }) => record)
+  if (first?.format !== 2 || second?.format !== 2 || third?.format !== 2) throw new Error('three were made')
+  const next = (before: Deletion): Deletion => ({
+    ...{ ...replayed, number: before.number + 1, previous: digestOf(before) },
+    ...{ model: { ...replayed.model, before: before.model.after } },
+    ...{ data: { ...replayed.data, before: before.data.after } },
+    forgottenBefore: before.forgottenBefore + 3,
+  })
+
+  test('have one model and one outcome, and no flaw; the next request starts from that model', () => {
+    const all = [first, second, third, next(third)]
+    all.forEach((record, i) => {
+      expect(deletionSchema.parse(record)).toEqual(record)
+      expect(deletionFlaws(record)).toEqual([])
+      expect(chainFlaws(record, all.slice(0, i))).toEqual([])
+    })
+    expect(new Set([first, second, third].map(({ model }) => model.after.sha256)).size).toBe(1)
+    expect(new Set([first, second, third].map(({ forgotten }) => forgotten.root)).size).toBe(3)
+  })
+
+  test.each<[string, Deletion, readonly Deletion[], readonly string[]]>([
+    ['of one request', { ...first, batch: { first: 1, last: 1 } }, [], ['batch']],
+    ['without this request', { ...first, batch: { first: 2, last: 3 } }, [], ['batch', 'batch.first']],
+    [
+      'whose first record is missing',
+      { ...second, previous: null },
+      [],
+      ['number', 'forgottenBefore', 'batch.first'],
+    ],
+    ['of other requests', { ...second, batch: { first: 1, last: 2 } }, [first], ['batch']],
+    [
+      'that a record leaves out',
+      { ...second, batch: undefined },
+      [first],
+      ['batch', 'model.before', 'data.before'],
+    ],
+    ['that is cut off by a later request', next(second), [first, second], ['batch']],
+    [
+      'with another model',
+      { ...second, model: { ...second.model, after: { sha256: other, bytes: 1 } } },
+      [first],
+      ['model'],
+    ],
+    ['with other data', { ...second, data: { ...second.data, after: other } }, [first], ['data']],
+    ['with other evidence', withEvidence(second, { value: 0.5 }), [first], ['attempts']],
+    ['with another count', { ...third, forgottenBefore: 3 }, [first, second], ['forgottenBefore']],
+  ])('a batch %s is named', (_, record, earlier, paths) => {
+    const flaws = [...deletionFlaws(record), ...chainFlaws(record, earlier)]
+    expect(flaws.map(({ path }) => path)).toEqual(paths)
+  })
 })
 
 describe('records of the first format', () => {
