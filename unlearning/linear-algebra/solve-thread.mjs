@@ -1,22 +1,19 @@
-// The thread of the functions in solve.ts. It computes one result, posts it and ends.
+// The decompositions of solve.ts. As a thread, this module computes one, posts it and ends.
 import { parentPort, workerData } from 'node:worker_threads'
 import { CholeskyDecomposition, EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix'
 
-const { operation, size, columns = size, matrix, right } = workerData
-const given = Matrix.from1DArray(size, columns, matrix)
-
-function solved() {
+function solved(given, size, right) {
   const cholesky = new CholeskyDecomposition(given)
   if (!cholesky.isPositiveDefinite()) return undefined
   return Float64Array.from(cholesky.solve(Matrix.from1DArray(size, right.length / size, right)).to1DArray())
 }
 
-function eigenvectors() {
+function eigenvectors(given) {
   const { eigenvectorMatrix } = new EigenvalueDecomposition(given, { assumeSymmetric: true })
   return Float64Array.from(eigenvectorMatrix.to1DArray())
 }
 
-function nuclearNorm() {
+function nuclearNorm(given) {
   const { diagonal } = new SingularValueDecomposition(given, {
     computeLeftSingularVectors: false,
     computeRightSingularVectors: false,
@@ -26,4 +23,10 @@ function nuclearNorm() {
 }
 
 const operations = { solve: solved, eigenvectors, nuclearNorm }
-parentPort.postMessage(operations[operation]())
+
+export function decompose({ operation, size, columns = size, matrix, right }) {
+  return operations[operation](Matrix.from1DArray(size, columns, matrix), size, right)
+}
+
+// It is also imported, for matrices that need no thread.
+if (workerData?.operation) parentPort.postMessage(decompose(workerData))
