@@ -24,9 +24,9 @@ function SweepsPage() {
   const { answer, failure, reload } = useAnswer(questions.sweeps())
   const { query, setQuery } = useRoute()
   const sweeps = answer?.sweeps ?? []
-  const isUnderWay = sweeps.some(({ state }) => state === 'running' || state === 'paused')
   const now = useNow(true)
-  useEvery(isUnderWay, ASK_AGAIN_SECONDS, reload)
+  // A sweep may have been started since.
+  useEvery(answer !== undefined, ASK_AGAIN_SECONDS, reload)
   const text = (query.text ?? '').toLowerCase()
   const shown = sweeps.filter(({ id, state }) => `${id} ${state}`.toLowerCase().includes(text))
   return (
