@@ -18,14 +18,8 @@ import type { Logits } from '../unlearning/metrics/logits.ts'
 import { scoreCurves, shadowCurves, vulnerableCurves } from '../unlearning/outcomes/attack-curves.ts'
 import { setOutcomes } from '../unlearning/outcomes/confusion.ts'
 import { margins } from '../unlearning/population/margin.ts'
-import {
-  attacksByShadows,
-  Budget,
-  nonMemberPartsOf,
-  nonMembersOf,
-  SharedShadows,
-  type NonMemberPart,
-} from './shared-shadows.ts'
+import { nonMemberPartsOf, nonMembersOf, type NonMemberPart } from './non-members.ts'
+import { attacksByShadows, Budget, SharedShadows } from './shared-shadows.ts'
 import { usableLogits } from './usable-logits.ts'
 
 /** The most models whose logits are read, and the most bytes of them. At least one seed is read. */
@@ -57,8 +51,9 @@ function sourceOf(input: ReportInput): string {
   const { plan, facts } = input.run
   const blobs = (stage: Stage | undefined) =>
     stage && [stage.key, input.manifests[stage.key]?.outputs ?? null]
-  const rows = modelRows(input, (_, { evaluate, membership, ruli }) => [
+  const rows = modelRows(input, (_, { evaluate, attack, membership, ruli }) => [
     ...[blobs(evaluate), membership?.key ?? null, ruli?.key ?? null],
+    ...(attack?.params.scores ? [attack.key] : []),
   ])
   return digestOf([VERSION, facts.classes, rows, blobs(plan.split) ?? null, blobs(plan.shadow?.pool) ?? null])
 }
@@ -113,10 +108,13 @@ export async function outcomesOf(
               : [],
           ),
         ),
-        attacks: sorted([
-          ...scores(forget, Object.values(others), budget),
-          ...(await byShadows(shadows, judged.model, forget, others, budget)),
-        ]),
+        attacks: [
+          ...sorted([
+            ...scores(forget, Object.values(others), budget),
+            ...(await byShadows(shadows, judged.model, forget, others, budget)),
+          ]),
+          ...byPlugins(input, judged.model),
+        ],
         forgetMargins: Array.from(margins(forget), (margin) => Number(margin.toPrecision(5))),
       })
     }
@@ -175,4 +173,10 @@ async function byShadows(
     ...(membership ? shadowCurves(attacked) : []),
     ...(ruli ? vulnerableCurves(all, ruli.params.ruli.select) : []),
   ]
+}
+
+/** The curves of the scores of plug-ins, which their stage has computed. */
+function byPlugins(input: ReportInput, { attack }: EvaluatedModel): readonly AttackOutcome[] {
+  const { curves = {} } = (attack && manifestOf<'attack'>(input, attack)?.metrics) ?? {}
+  return Object.entries(curves).map(([label, curve]) => ({ attack: `plugin:${label}` as const, ...curve }))
 }

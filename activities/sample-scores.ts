@@ -15,14 +15,8 @@ import type { Scores } from '../unlearning/population/pool.ts'
 import type { MembersAndOthers } from '../unlearning/population/shadow-attacks.ts'
 import { readSplit } from './runtime/blob-codecs.ts'
 import { listedModels, rowsOf, type TablePart } from './samples.ts'
-import {
-  attacksByShadows,
-  Budget,
-  nonMemberPartsOf,
-  nonMembersOf,
-  SharedShadows,
-  type NonMemberPart,
-} from './shared-shadows.ts'
+import { nonMemberPartsOf, nonMembersOf, type NonMemberPart } from './non-members.ts'
+import { attacksByShadows, Budget, SharedShadows } from './shared-shadows.ts'
 import { usableLogits } from './usable-logits.ts'
 
 /** The most margins of shadow models that an attack on all models reads. */

@@ -1,6 +1,8 @@
 import { stream } from '../../learning/random.ts'
 import { miaEfficacy } from '../../unlearning/attacks/mia-efficacy.ts'
-import type { Logits } from '../../unlearning/metrics/logits.ts'
+import { unusable, type Logits } from '../../unlearning/metrics/logits.ts'
+import { unsignedCurve, type UnsignedCurveInput } from '../../unlearning/outcomes/attack-curves.ts'
+import { nonMemberPartsOf, nonMembersOf } from '../non-members.ts'
 import { checkedScores } from '../runtime/plugin-result.ts'
 import { loadPlugin } from '../runtime/plugin.ts'
 import { readLogits } from './logits.ts'
@@ -9,11 +11,12 @@ import type { StageBody } from '../runtime/stage.ts'
 export const attack: StageBody<'attack'> = async (context) => {
   const { stage, artifacts, inputs, host, timed } = context
   const { samples, seed, scores = [] } = stage.params
-  const { retained, forget, test, attackTest } = await readLogits(artifacts, inputs.evaluation)
+  const logits = await readLogits(artifacts, inputs.evaluation)
+  const { retained, forget, test, attackTest } = logits
   const further = new Map<string, (logits: Logits) => Float64Array>()
   for (const { label, plugin, options } of scores) {
     const { score } = await loadPlugin(context, 'score', plugin)
-    further.set(label, (logits) => checkedScores(plugin.name, logits, score(logits, options)))
+    further.set(label, (set) => checkedScores(plugin.name, set, score(set, options)))
   }
   const { result, seconds } = await timed(() =>
     miaEfficacy(
@@ -21,5 +24,22 @@ export const attack: StageBody<'attack'> = async (context) => {
       { samples, stream: stream(seed, 'attack', 'members'), host, further },
     ),
   )
-  return { outputs: {}, metrics: result, seconds }
+  const sets = {
+    retained,
+    test: [attackTest, test],
+    members: forget,
+    nonMembers: nonMemberPartsOf(nonMembersOf(inputs.split)).map((part) => logits[part]),
+  }
+  const curves = [...further].map(([label, score]) => [label, curveOf(score, sets)] as const)
+  return {
+    outputs: {},
+    metrics: { ...result, ...(curves.length > 0 && { curves: Object.fromEntries(curves) }) },
+    seconds,
+  }
+}
+
+function curveOf(score: (logits: Logits) => Float64Array, sets: UnsignedCurveInput) {
+  const { retained, test, members, nonMembers } = sets
+  const reason = [retained, ...test, members, ...nonMembers].map(unusable).find((one) => one !== undefined)
+  return reason === undefined ? unsignedCurve(score, sets) : { missing: reason }
 }

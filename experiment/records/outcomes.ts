@@ -70,13 +70,17 @@ export const MOST_CONFUSED = 200
 export const outcomeAttacks = [...scoreNames, ...shadowAttacks, 'ruliGaussian', 'ruliKernel'] as const
 export type OutcomeAttack = (typeof outcomeAttacks)[number]
 
+/** The score of a plug-in, by its label. */
+export type PluginAttack = `plugin:${string}`
+export type NamedAttack = OutcomeAttack | PluginAttack
+
 /**
  * An attack that calls a sample a member if its score is high. Entropies and losses have their sign
  * changed, since members have low ones.
  */
 export type AttackOutcome =
-  | { readonly attack: OutcomeAttack; readonly missing: string }
-  | ({ readonly attack: OutcomeAttack } & AttackCurve)
+  | { readonly attack: NamedAttack; readonly missing: string }
+  | ({ readonly attack: NamedAttack } & AttackCurve)
 
 /**
  * The receiver operating characteristic of an attack. Long curves are thinned; the area is that of

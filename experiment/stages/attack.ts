@@ -1,5 +1,6 @@
 import { counted } from '../../common/counted.ts'
 import type { Measured } from '../records/measured.ts'
+import type { AttackCurve } from '../records/outcomes.ts'
 import { metricColumns } from '../records/results.ts'
 import {
   classifierNames,
@@ -53,6 +54,11 @@ export const attack = defineStage<{
     readonly accuracy: ByAttack
     readonly members: number
     readonly nonMembers: number
+    /**
+     * The ROC curves of the scores of plug-ins on the forget set, by label. Absent if there are no
+     * such scores.
+     */
+    readonly curves?: Readonly<Record<string, AttackCurve | { readonly missing: string }>>
   }
 }>({
   queue: 'zeroshift',

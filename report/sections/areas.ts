@@ -5,7 +5,7 @@ import { significant } from '../format.ts'
 import type { ReportInput } from '../input.ts'
 import { modelTable } from './model-table.ts'
 import { areasOf, readNote, type OutcomeRow } from './outcome-rows.ts'
-import { attackedRows, attackNames, nonMembersOf } from './roc.ts'
+import { attackedRows, attackName, nonMembersOf } from './roc.ts'
 
 /** The areas below the ROC curves of attacks on D_f, as a table. */
 export function areasSection({ outcomes, run }: ReportInput): Section | undefined {
@@ -24,7 +24,7 @@ export function areasSection({ outcomes, run }: ReportInput): Section | undefine
         'areas',
         rows,
         attacks.map((attack) => ({
-          label: attackNames[attack],
+          label: attackName(attack),
           unit: 'AUC',
           of: (row: OutcomeRow) => figureCell(attackFigure(areasOf(row, attack), 'share'), significant),
         })),

@@ -1,13 +1,22 @@
-import type {
-  AttackCurve,
-  ModelOutcomes,
-  OutcomeAttack,
-  OutcomeRowName,
-  Outcomes,
-  OutcomeSet,
+import {
+  outcomeAttacks,
+  type AttackCurve,
+  type ModelOutcomes,
+  type NamedAttack,
+  type PluginAttack,
+  type OutcomeRowName,
+  type Outcomes,
+  type OutcomeSet,
 } from '../../experiment/records/outcomes.ts'
 import type { Estimate, Measured } from '../../experiment/records/measured.ts'
 import { note, type Block } from '../blocks.ts'
+
+/** The names of attacks with scores of plug-ins begin so, before the label. */
+export const PLUGIN = 'plugin:'
+
+export function isOfPlugin(attack: NamedAttack): attack is PluginAttack {
+  return attack.startsWith(PLUGIN)
+}
 
 /** All test samples: those of classes that are forgotten as a whole are a set of their own. */
 export const allTests = ['test', 'forgottenTest'] as const satisfies readonly OutcomeSet[]
@@ -33,14 +42,25 @@ export function known({ seeds }: OutcomeRow): readonly ModelOutcomes[] {
   return seeds.flatMap((seed) => ('missing' in seed ? [] : [seed]))
 }
 
-export function curvesOf(row: OutcomeRow, attack: OutcomeAttack): readonly AttackCurve[] {
+/** The attacks that have a curve for one of the rows: the built-in ones, then those of plug-ins. */
+export function attacksWithCurve(rows: readonly OutcomeRow[]): readonly NamedAttack[] {
+  const found = new Set(
+    rows.flatMap((row) =>
+      known(row).flatMap(({ attacks }) => attacks.flatMap((one) => ('missing' in one ? [] : [one.attack]))),
+    ),
+  )
+  const builtIn = outcomeAttacks.filter((attack) => found.has(attack))
+  return [...builtIn, ...[...found].filter(isOfPlugin)]
+}
+
+export function curvesOf(row: OutcomeRow, attack: NamedAttack): readonly AttackCurve[] {
   return known(row).flatMap(({ attacks }) =>
     attacks.flatMap((one) => (one.attack === attack && !('missing' in one) ? [one] : [])),
   )
 }
 
 /** The area under the curve of each seed. */
-export function areasOf({ seeds }: OutcomeRow, attack: OutcomeAttack): readonly Estimate[] {
+export function areasOf({ seeds }: OutcomeRow, attack: NamedAttack): readonly Estimate[] {
   return seeds.map((seed): Estimate => {
     if ('missing' in seed) return seed
     const found = seed.attacks.find((one) => one.attack === attack)

@@ -1,17 +1,22 @@
-import { outcomeAttacks, type OutcomeAttack, type Outcomes } from '../../experiment/records/outcomes.ts'
+import type { NamedAttack, OutcomeAttack, Outcomes } from '../../experiment/records/outcomes.ts'
 import { note, prose, type Chart, type Inline, type Section } from '../blocks.ts'
 import { rocCurves, type RocLine } from '../charts/roc.ts'
 import { significant } from '../format.ts'
 import type { ReportInput } from '../input.ts'
-import { curvesOf, outcomeRows, readNote, type OutcomeRow } from './outcome-rows.ts'
+import {
+  attacksWithCurve,
+  curvesOf,
+  isOfPlugin,
+  outcomeRows,
+  PLUGIN,
+  readNote,
+  type OutcomeRow,
+} from './outcome-rows.ts'
 
 /** Rows that are drawn. The page has as many colours. */
 const MOST_LINES = 10
 
-/** Attacks that are drawn. The loss has the order of the confidence, and correctness two values. */
-const drawn = outcomeAttacks.filter((attack) => attack !== 'correctness' && attack !== 'confidence')
-
-export const attackNames: Readonly<Record<OutcomeAttack, string>> = {
+const attackNames: Readonly<Record<OutcomeAttack, string>> = {
   correctness: 'Correctness',
   confidence: 'Confidence',
   entropy: 'Entropy',
@@ -22,6 +27,11 @@ export const attackNames: Readonly<Record<OutcomeAttack, string>> = {
   rmia: 'RMIA',
   ruliGaussian: 'Vulnerable samples, Gaussians',
   ruliKernel: 'Vulnerable samples, kernels',
+}
+
+/** The name of an attack in titles. That of a plug-in's score is its label. */
+export function attackName(attack: NamedAttack): string {
+  return isOfPlugin(attack) ? attack.slice(PLUGIN.length) : attackNames[attack]
 }
 
 /** The attacks by their scores. The loss and the confidence have one curve, but other scores. */
@@ -57,7 +67,10 @@ export function rocSection({ outcomes }: ReportInput): Section | undefined {
 /** The rows and the attacks that have a curve for one of them. Undefined if there are none. */
 export function attackedRows(outcomes: Outcomes) {
   const rows = outcomeRows(outcomes)
-  const attacks = drawn.filter((attack) => rows.some((row) => curvesOf(row, attack).length > 0))
+  // The loss has the order of the confidence, and correctness two values.
+  const attacks = attacksWithCurve(rows).filter(
+    (attack) => attack !== 'correctness' && attack !== 'confidence',
+  )
   return attacks.length > 0 ? { rows, attacks } : undefined
 }
 
@@ -77,11 +90,7 @@ export function linesOf(rows: readonly OutcomeRow[]): readonly [readonly Line[],
   ]
 }
 
-function chartOf(
-  attack: OutcomeAttack,
-  rows: readonly OutcomeRow[],
-  lines: readonly Line[],
-): readonly Chart[] {
+function chartOf(attack: NamedAttack, rows: readonly OutcomeRow[], lines: readonly Line[]): readonly Chart[] {
   const drawn = lines.flatMap((line) => {
     const row = rows.find(({ label }) => label === line.label)
     const curves = row ? curvesOf(row, attack) : []
@@ -94,8 +103,8 @@ function chartOf(
   })
   return [
     {
-      title: attackNames[attack],
-      description: `${attackNames[attack]}: ROC curves on logarithmic axes. Areas below them: ${areas.join(', ')}.`,
+      title: attackName(attack),
+      description: `${attackName(attack)}: ROC curves on logarithmic axes. Areas below them: ${areas.join(', ')}.`,
       spec: rocCurves(drawn),
     },
   ]

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
+import type { Outcomes } from '../../experiment/records/outcomes.ts'
 import { attachmentsOf } from '../../experiment/plan/attachments.ts'
 import { seedsOf } from '../../experiment/stages/stage-list.ts'
 import { answerOf } from '../support/command.ts'
@@ -68,7 +69,18 @@ test('the target of a plug-in gives the bytes of the target that it copies, and 
   expect(attack?.metrics.accuracy.logistic['scaled-margin']).toEqual({ value: expect.any(Number) as number })
   expect(attachmentsOf(record.plan)).toHaveLength(3)
 
-  const page = readFileSync(join(folder, '.zeroshift/store/runs', id, 'report/index.html'), 'utf8')
+  const report = (name: string) =>
+    readFileSync(join(folder, '.zeroshift/store/runs', id, 'report', name), 'utf8')
+  const { models: judged } = JSON.parse(report('outcomes.json')) as Outcomes
+  const curve = attack?.metrics.curves?.['scaled-margin']
+  expect(curve).toHaveProperty('auc')
+  expect(judged.find(({ label }) => label === 'own')?.attacks).toContainEqual({
+    attack: 'plugin:scaled-margin',
+    ...curve,
+  })
+
+  const page = report('index.html')
+  expect(page).toContain('scaled-margin: ROC curves on logarithmic axes')
   for (const { sha256 } of attachmentsOf(record.plan)) expect(page).toContain(sha256)
   expect(page).toContain('plug-in small-net')
   expect(page).toContain('scaled-margin')

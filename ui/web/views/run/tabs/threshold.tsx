@@ -1,14 +1,14 @@
 import { useMemo, useState } from 'preact/hooks'
-import {
-  outcomeAttacks,
-  type AttackCurve,
-  type OutcomeAttack,
-  type Outcomes,
-} from '../../../../../experiment/records/outcomes.ts'
+import type { AttackCurve, NamedAttack, Outcomes } from '../../../../../experiment/records/outcomes.ts'
 import { rocCurves } from '../../../../../report/charts/roc.ts'
 import { percent, significant } from '../../../../../report/format.ts'
-import { curvesOf, outcomeRows, type OutcomeRow } from '../../../../../report/sections/outcome-rows.ts'
-import { attackNames, linesOf } from '../../../../../report/sections/roc.ts'
+import {
+  attacksWithCurve,
+  curvesOf,
+  outcomeRows,
+  type OutcomeRow,
+} from '../../../../../report/sections/outcome-rows.ts'
+import { attackName, linesOf } from '../../../../../report/sections/roc.ts'
 import { ChartFigure } from '../../../document/chart-figure.tsx'
 import { TextOf } from '../../../document/text.tsx'
 import { Choice } from '../../../controls/choice.tsx'
@@ -29,8 +29,8 @@ const FIRST_RATE = 0.1
 /** The ROC curves of an attack, and what it does at a threshold that the reader drags. */
 export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
   const rows = useMemo(() => outcomeRows(outcomes), [outcomes])
-  const attacks = outcomeAttacks.filter((name) => rows.some((row) => curvesOf(row, name).length > 0))
-  const [attack, setAttack] = useChoice<OutcomeAttack>(
+  const attacks = attacksWithCurve(rows)
+  const [attack, setAttack] = useChoice<NamedAttack>(
     'attack',
     attacks,
     (['lira', 'loss'] as const).find((name) => attacks.includes(name)) ?? attacks[0] ?? 'loss',
@@ -67,7 +67,7 @@ export function ThresholdView({ outcomes }: { readonly outcomes: Outcomes }) {
         <Choice
           title="Attack"
           value={attack}
-          options={attacks.map((name) => [name, attackNames[name]])}
+          options={attacks.map((name) => [name, attackName(name)])}
           onChange={setAttack}
         />
         <Choice
@@ -124,7 +124,7 @@ function Curves({
   curve,
   at,
 }: {
-  readonly attack: OutcomeAttack
+  readonly attack: NamedAttack
   readonly rows: readonly OutcomeRow[]
   readonly seed: number
   readonly label: string
@@ -148,8 +148,8 @@ function Curves({
     <div>
       <ChartFigure
         chart={{
-          title: attackNames[attack],
-          description: `${attackNames[attack]}: ROC curve of ${label}${drawn.some(({ isGold }) => isGold) ? ' and of gold' : ''} on logarithmic axes. The area of ${label} is ${significant(curve.auc)}.`,
+          title: attackName(attack),
+          description: `${attackName(attack)}: ROC curve of ${label}${drawn.some(({ isGold }) => isGold) ? ' and of gold' : ''} on logarithmic axes. The area of ${label} is ${significant(curve.auc)}.`,
           spec: rocCurves(drawn, marked),
         }}
       />
@@ -217,7 +217,7 @@ function CountsAt({ curve, at }: { readonly curve: AttackCurve; readonly at: num
   )
 }
 
-function curveOf({ seeds }: OutcomeRow, seed: number, attack: OutcomeAttack): AttackCurve | undefined {
+function curveOf({ seeds }: OutcomeRow, seed: number, attack: NamedAttack): AttackCurve | undefined {
   const model = seeds[seed]
   if (!model || 'missing' in model) return undefined
   const found = model.attacks.find((one) => one.attack === attack)
