@@ -210,9 +210,10 @@ async function transformersLogits(place: string, names: readonly string[]): Prom
   const [input, output] = [join(directory, 'pixels.safetensors'), join(directory, 'logits.safetensors')]
   const pixel_values = { dtype: 'F32', shape: [names.length, 3, 8, 8], values } as const
   writeFileSync(input, encodeTensors({ pixel_values }))
-  execFileSync(python ?? '', [script, 'logits', join(directory, place), input, output], {
+  execFileSync(python ?? '', [script], {
+    input: `${JSON.stringify(['logits', join(directory, place), input, output])}\n`,
     env: { ...process.env, HF_HUB_OFFLINE: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   })
   const { logits } = decodeTensors(readFileSync(output)).tensors
   if (logits?.dtype !== 'F32') throw new Error('transformers gave no logits')

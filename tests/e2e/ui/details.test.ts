@@ -171,7 +171,7 @@ describe.skipIf(chromium === undefined)(`outcomes and samples on the page${why}`
     const height = async () => (await section.locator('svg').first().boundingBox())?.height ?? NaN
     // All samples of the forget set are of class 3, and the test samples are of all ten.
     const forget = await height()
-    await section.getByLabel('Samples').selectOption('test')
+    await section.getByRole('combobox', { name: 'Samples' }).selectOption('test')
     await expect.poll(height).toBeGreaterThan(2 * forget)
   })
 

@@ -283,7 +283,7 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
       const shown = page.locator('body > .tip:not([hidden])')
       const norms = chart(/^rfa: after step 20, the norms/)
       await norms.scrollIntoViewIfNeeded()
-      await norms.getByText('1.50', { exact: true }).hover()
+      await norms.getByText('1.50', { exact: true }).last().hover()
       await expect.poll(() => shown.textContent()).toMatch(/layer: head.*step: 20.*norm: 1\.5/)
       const accuracy = chart(/^Accuracy over epochs/)
       await accuracy.scrollIntoViewIfNeeded()

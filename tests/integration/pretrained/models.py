@@ -1,6 +1,7 @@
 """
-What transformers and PEFT say of models, for peft.test.ts. Each line of the standard input is a JSON list, either
-`["make", DIR]` or `["logits", BASE, ADAPTER (may be left out), PIXELS, OUT]`. "done" is printed when it has been done.
+What transformers and PEFT say of models, for peft.test.ts and trained.test.ts. Each line of the standard input is a
+JSON list, either `["make", DIR]` or `["logits", BASE, ADAPTER (may be left out), PIXELS, OUT]`. "done" is printed
+when it has been done.
 """
 
 import json
