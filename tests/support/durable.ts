@@ -255,7 +255,7 @@ export async function attempts(handle: Handle, key?: string): Promise<readonly n
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  seconds = 60,
+  seconds = 180,
 ): Promise<T> {
   const deadline = performance.now() + 1000 * seconds
   for (;;) {
