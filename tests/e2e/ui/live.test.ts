@@ -8,7 +8,7 @@ import { outcomesPath, reportPath, runPath } from '../../../artifacts/format/lay
 import type { AttackCurve, Outcomes } from '../../../experiment/records/outcomes.ts'
 import { metricColumns, type MetricName, type ResultRow } from '../../../experiment/records/results.ts'
 import { freePort } from '../../../host/free-port.ts'
-import { percent, significant } from '../../../report/format.ts'
+import { significant } from '../../../report/format.ts'
 import { chromium, why } from '../../support/browser.ts'
 import { answerOf, smallConfig, type Running } from '../../support/command.ts'
 import { fileDirectory } from '../../support/directories.ts'
@@ -18,13 +18,6 @@ import { sharedStack } from '../../support/shared-stack.ts'
 const config = `${smallConfig.replace('name: small', 'name: live').replace('epochs: 2', 'epochs: 200')}
 seeds: 2
 maps: { samples: 12, neighbours: 5 }
-`
-/** Four cells, one after the other, whose models are unlearned from those that the runs trained. */
-const sweepConfig = `
-name: steps
-base: live.yaml
-grid:
-  methods[1].steps: [300, 400, 500, 600]
 `
 const WAIT = { timeout: 240_000 }
 
@@ -37,12 +30,6 @@ interface Report {
 interface CellElement {
   readonly dataset: Readonly<Record<string, string>>
   readonly firstChild: { readonly textContent: string | null } | null
-}
-
-/** The parts of a row of the board that the tests look at. */
-interface RowElement {
-  readonly cells: readonly { readonly innerText: string }[]
-  querySelector(selector: 'a'): { readonly title: string }
 }
 
 /** The tests follow a reader from the start of a run to its deletion. Each needs those before. */
@@ -313,65 +300,4 @@ describe.skipIf(chromium === undefined)(`zeroshift ui with runs that are under w
     expect(existsSync(stored(runPath(second)))).toBe(false)
     expect(existsSync(stored(runPath(id)))).toBe(true)
   })
-
-  test('the cells of a sweep get their figures while it runs, and its buttons pause and resume it', async () => {
-    writeFileSync(join(directory, 'steps.yaml'), sweepConfig)
-    const args = ['sweep', 'steps.yaml', '--max-parallel', '1', '--detach', '--json']
-    const { code, stdout, stderr } = await stack.here(directory, ...args)
-    expect(code, stderr).toBe(0)
-    const sweep = answerOf(stdout).id
-    await page.getByRole('link', { name: 'Sweeps' }).click()
-    await page.getByRole('link', { name: sweep, exact: true }).click()
-    await page.getByRole('button', { name: 'Pause' }).click()
-    await expect.poll(() => state(page).innerText(), WAIT).toContain('paused')
-    const counts = page.locator('.sweep-bar small').first()
-    expect(await counts.innerText()).toMatch(/^[0-3] of 4 cells done/)
-    await page.getByRole('button', { name: 'Resume' }).click()
-    await expect.poll(() => state(page).innerText(), WAIT).toContain('completed')
-    await page.getByText('4 of 4 cells done').waitFor()
-    const rows = page.locator('.board-row')
-    await expect
-      .poll(
-        () =>
-          rows.evaluateAll((found: readonly RowElement[]) => found.map(({ cells }) => cells[3]?.innerText)),
-        WAIT,
-      )
-      .not.toContain('–')
-    const shown = await rows.evaluateAll((found: readonly RowElement[]) =>
-      found.map((row) => [row.querySelector('a').title, row.cells[1]?.innerText, row.cells[3]?.innerText]),
-    )
-    expect(shown.map(([, steps]) => steps)).toEqual(['300', '400', '500', '600'])
-    for (const [run = '', , text] of shown) {
-      const row = report(run).computed.results.find(({ method }) => method === 'rfa')
-      const gap = row?.metrics.averageGap
-      expect(text?.split(' ')[0]).toBe(gap && 'value' in gap ? percent(gap.value) : 'a gap')
-    }
-  })
 })
-
-/** The curve that the page shows first: that of the losses, of the first seed. */
-function curveOf({ models }: Outcomes, label: string): AttackCurve {
-  const model = models.find((one) => one.label === label && one.seed === 0)
-  const curve = model?.attacks.find(({ attack }) => attack === 'loss')
-  return curve && !('missing' in curve) ? curve : expect.fail(`there is no curve of ${label}`)
-}
-
-/** The threshold, the rates and the counts that belong to a point of a curve, as text. */
-function textsAt(curve: AttackCurve, at: number): readonly string[] {
-  const { members, nonMembers, thresholds } = curve
-  const falses = curve.falsePositives[at] ?? NaN
-  const trues = curve.truePositives[at] ?? NaN
-  const threshold = thresholds[at] ?? null
-  return [
-    threshold === null ? 'above all scores' : significant(threshold),
-    `${percent((100 * trues) / members)} %`,
-    `${percent((100 * falses) / nonMembers)} %`,
-    significant(curve.auc),
-    ...[trues, members - trues, falses, nonMembers - falses].map(String),
-  ]
-}
-
-/** The same texts on the page. */
-function shownAt(page: Page): Promise<readonly string[]> {
-  return page.locator('.threshold').locator('output, dd, td').allInnerTexts()
-}
