@@ -8,7 +8,7 @@ import { outcomesPath, reportPath, runPath } from '../../../artifacts/format/lay
 import type { AttackCurve, Outcomes } from '../../../experiment/records/outcomes.ts'
 import { metricColumns, type MetricName, type ResultRow } from '../../../experiment/records/results.ts'
 import { freePort } from '../../../host/free-port.ts'
-import { significant } from '../../../report/format.ts'
+import { percent, significant } from '../../../report/format.ts'
 import { chromium, why } from '../../support/browser.ts'
 import { answerOf, smallConfig, type Running } from '../../support/command.ts'
 import { fileDirectory } from '../../support/directories.ts'
@@ -301,3 +301,30 @@ describe.skipIf(chromium === undefined)(`zeroshift ui with runs that are under w
     expect(existsSync(stored(runPath(id)))).toBe(true)
   })
 })
+
+/** The curve that the page shows first: that of the losses, of the first seed. */
+function curveOf({ models }: Outcomes, label: string): AttackCurve {
+  const model = models.find((one) => one.label === label && one.seed === 0)
+  const curve = model?.attacks.find(({ attack }) => attack === 'loss')
+  return curve && !('missing' in curve) ? curve : expect.fail(`there is no curve of ${label}`)
+}
+
+/** The threshold, the rates and the counts that belong to a point of a curve, as text. */
+function textsAt(curve: AttackCurve, at: number): readonly string[] {
+  const { members, nonMembers, thresholds } = curve
+  const falses = curve.falsePositives[at] ?? NaN
+  const trues = curve.truePositives[at] ?? NaN
+  const threshold = thresholds[at] ?? null
+  return [
+    threshold === null ? 'above all scores' : significant(threshold),
+    `${percent((100 * trues) / members)} %`,
+    `${percent((100 * falses) / nonMembers)} %`,
+    significant(curve.auc),
+    ...[trues, members - trues, falses, nonMembers - falses].map(String),
+  ]
+}
+
+/** The same texts on the page. */
+function shownAt(page: Page): Promise<readonly string[]> {
+  return page.locator('.threshold').locator('output, dd, td').allInnerTexts()
+}
