@@ -43,7 +43,10 @@ function SweepPage({ path: [, id = '', part] }: ViewProps) {
   useEffect(() => {
     if (loaded.current === '') loaded.current = version
   }, [version])
-  useEvery(version !== loaded.current, ASK_AGAIN_SECONDS, () => {
+  // After its last cell a sweep has its end ahead, which no progress tells of.
+  const isEnding =
+    answer?.entry.state === 'running' && progress?.running.length === 0 && progress.paused !== true
+  useEvery(version !== loaded.current || isEnding, ASK_AGAIN_SECONDS, () => {
     loaded.current = version
     reload()
   })
