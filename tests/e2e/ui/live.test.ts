@@ -19,6 +19,13 @@ const config = `${smallConfig.replace('name: small', 'name: live').replace('epoc
 seeds: 2
 maps: { samples: 12, neighbours: 5 }
 `
+/** Four cells, one after the other, without the maps of the runs, which take most of their time. */
+const sweepConfig = `
+name: steps
+base: small.yaml
+grid:
+  methods[1].steps: [300, 400, 500, 600]
+`
 const WAIT = { timeout: 240_000 }
 
 interface Report {
@@ -30,6 +37,12 @@ interface Report {
 interface CellElement {
   readonly dataset: Readonly<Record<string, string>>
   readonly firstChild: { readonly textContent: string | null } | null
+}
+
+/** The parts of a row of the board that the tests look at. */
+interface RowElement {
+  readonly cells: readonly { readonly innerText: string }[]
+  querySelector(selector: 'a'): { readonly title: string }
 }
 
 /** The tests follow a reader from the start of a run to its deletion. Each needs those before. */
@@ -299,6 +312,36 @@ describe.skipIf(chromium === undefined)(`zeroshift ui with runs that are under w
     expect(await line(id).count()).toBe(1)
     expect(existsSync(stored(runPath(second)))).toBe(false)
     expect(existsSync(stored(runPath(id)))).toBe(true)
+  })
+
+  test('a sweep that is started appears, and its cells get the figures of their reports', async () => {
+    writeFileSync(join(directory, 'small.yaml'), smallConfig)
+    writeFileSync(join(directory, 'steps.yaml'), sweepConfig)
+    const args = ['sweep', 'steps.yaml', '--max-parallel', '1', '--detach', '--json']
+    const { code, stdout, stderr } = await stack.here(directory, ...args)
+    expect(code, stderr).toBe(0)
+    const sweep = answerOf(stdout).id
+    await page.getByRole('link', { name: 'Sweeps' }).click()
+    await page.getByRole('link', { name: sweep, exact: true }).click()
+    await expect.poll(() => state(page).innerText(), WAIT).toContain('completed')
+    await page.getByText('4 of 4 cells done').waitFor()
+    const rows = page.locator('.board-row')
+    await expect
+      .poll(
+        () =>
+          rows.evaluateAll((found: readonly RowElement[]) => found.map(({ cells }) => cells[3]?.innerText)),
+        WAIT,
+      )
+      .not.toContain('–')
+    const shown = await rows.evaluateAll((found: readonly RowElement[]) =>
+      found.map((row) => [row.querySelector('a').title, row.cells[1]?.innerText, row.cells[3]?.innerText]),
+    )
+    expect(shown.map(([, steps]) => steps)).toEqual(['300', '400', '500', '600'])
+    for (const [run = '', , text] of shown) {
+      const row = report(run).computed.results.find(({ method }) => method === 'rfa')
+      const gap = row?.metrics.averageGap
+      expect(text?.split(' ')[0]).toBe(gap && 'value' in gap ? percent(gap.value) : 'a gap')
+    }
   })
 })
 
