@@ -5,6 +5,7 @@ import { parseJson } from '../common/json.ts'
 import {
   outcomeAttacks,
   outcomeSets,
+  pluginAttack,
   type AttackOutcome,
   type ModelOutcomes,
   type Outcomes,
@@ -178,5 +179,5 @@ async function byShadows(
 /** The curves of the scores of plug-ins, which their stage has computed. */
 function byPlugins(input: ReportInput, { attack }: EvaluatedModel): readonly AttackOutcome[] {
   const { curves = {} } = (attack && manifestOf<'attack'>(input, attack)?.metrics) ?? {}
-  return Object.entries(curves).map(([label, curve]) => ({ attack: `plugin:${label}` as const, ...curve }))
+  return Object.entries(curves).map(([label, curve]) => ({ attack: pluginAttack(label), ...curve }))
 }

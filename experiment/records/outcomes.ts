@@ -70,9 +70,23 @@ export const MOST_CONFUSED = 200
 export const outcomeAttacks = [...scoreNames, ...shadowAttacks, 'ruliGaussian', 'ruliKernel'] as const
 export type OutcomeAttack = (typeof outcomeAttacks)[number]
 
+const OF_PLUGIN = 'plugin:'
+
 /** The score of a plug-in, by its label. */
-export type PluginAttack = `plugin:${string}`
+export type PluginAttack = `${typeof OF_PLUGIN}${string}`
 export type NamedAttack = OutcomeAttack | PluginAttack
+
+export function pluginAttack(label: string): PluginAttack {
+  return `${OF_PLUGIN}${label}`
+}
+
+export function isPluginAttack(attack: NamedAttack): attack is PluginAttack {
+  return attack.startsWith(OF_PLUGIN)
+}
+
+export function pluginLabel(attack: PluginAttack): string {
+  return attack.slice(OF_PLUGIN.length)
+}
 
 /**
  * An attack that calls a sample a member if its score is high. Entropies and losses have their sign

@@ -1,22 +1,15 @@
 import {
+  isPluginAttack,
   outcomeAttacks,
   type AttackCurve,
   type ModelOutcomes,
   type NamedAttack,
-  type PluginAttack,
   type OutcomeRowName,
   type Outcomes,
   type OutcomeSet,
 } from '../../experiment/records/outcomes.ts'
 import type { Estimate, Measured } from '../../experiment/records/measured.ts'
 import { note, type Block } from '../blocks.ts'
-
-/** The names of attacks with scores of plug-ins begin so, before the label. */
-export const PLUGIN = 'plugin:'
-
-export function isOfPlugin(attack: NamedAttack): attack is PluginAttack {
-  return attack.startsWith(PLUGIN)
-}
 
 /** All test samples: those of classes that are forgotten as a whole are a set of their own. */
 export const allTests = ['test', 'forgottenTest'] as const satisfies readonly OutcomeSet[]
@@ -50,7 +43,7 @@ export function attacksWithCurve(rows: readonly OutcomeRow[]): readonly NamedAtt
     ),
   )
   const builtIn = outcomeAttacks.filter((attack) => found.has(attack))
-  return [...builtIn, ...[...found].filter(isOfPlugin)]
+  return [...builtIn, ...[...found].filter(isPluginAttack)]
 }
 
 export function curvesOf(row: OutcomeRow, attack: NamedAttack): readonly AttackCurve[] {

@@ -1,17 +1,15 @@
-import type { NamedAttack, OutcomeAttack, Outcomes } from '../../experiment/records/outcomes.ts'
+import {
+  isPluginAttack,
+  pluginLabel,
+  type NamedAttack,
+  type OutcomeAttack,
+  type Outcomes,
+} from '../../experiment/records/outcomes.ts'
 import { note, prose, type Chart, type Inline, type Section } from '../blocks.ts'
 import { rocCurves, type RocLine } from '../charts/roc.ts'
 import { significant } from '../format.ts'
 import type { ReportInput } from '../input.ts'
-import {
-  attacksWithCurve,
-  curvesOf,
-  isOfPlugin,
-  outcomeRows,
-  PLUGIN,
-  readNote,
-  type OutcomeRow,
-} from './outcome-rows.ts'
+import { attacksWithCurve, curvesOf, outcomeRows, readNote, type OutcomeRow } from './outcome-rows.ts'
 
 /** Rows that are drawn. The page has as many colours. */
 const MOST_LINES = 10
@@ -31,7 +29,7 @@ const attackNames: Readonly<Record<OutcomeAttack, string>> = {
 
 /** The name of an attack in titles. That of a plug-in's score is its label. */
 export function attackName(attack: NamedAttack): string {
-  return isOfPlugin(attack) ? attack.slice(PLUGIN.length) : attackNames[attack]
+  return isPluginAttack(attack) ? pluginLabel(attack) : attackNames[attack]
 }
 
 /** The attacks by their scores. The loss and the confidence have one curve, but other scores. */
