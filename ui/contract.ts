@@ -31,7 +31,7 @@ export const paths = {
   sweepReport: (sweep: string) => `api/sweeps/${sweep}/report`,
   store: () => 'api/store',
   /**
-   * Server-sent events: `runs` (RunList), `run` (RunProgress), `sweep` (SweepProgress) and
+   * Server-sent events: `runs` (RunList), `run` (RunProgress), `sweep` (SweepNews) and
    * `temporal` (TemporalState). The first `runs` is the whole list.
    */
   events: ({ run, sweep }: { readonly run?: string; readonly sweep?: string } = {}) => {
@@ -215,9 +215,14 @@ export interface SweepList {
   readonly sweeps: readonly SweepEntry[]
 }
 
-export interface SweepView {
+/** What events tell about a sweep. */
+export interface SweepNews {
   readonly entry: SweepEntry
+  /** Present while the sweep is running. */
   readonly progress?: SweepProgress
+}
+
+export interface SweepView extends SweepNews {
   /** The parameters that vary, in the order of the config. */
   readonly parameters: readonly string[]
   /** `cellsOf` of ui/sweep-columns.ts makes cells of them. */

@@ -141,14 +141,17 @@ test('a checkpoint that was cut off is not used', async () => {
   const folder = `${stageFolder(input.run.plan.original)}checkpoints/`
   const worker = await at.site.worker()
   const handle = await at.site.start(input)
-  await until('two checkpoints', async () => (await artifacts.store.list(folder)).length >= 2)
   const ofOriginal = async () =>
     (await running(handle)).find(({ key }) => key === input.run.plan.original.key)
+  // The second is saved when the worker stops: a quick machine may come to the end of the training
+  // before another one is due.
+  await until('a checkpoint', async () => (await artifacts.store.list(folder)).length > 0)
   const { attempt = 1 } = (await ofOriginal()) ?? {}
-  worker.kill('SIGKILL')
+  worker.kill('SIGTERM')
   await ended(worker)
-  // Three where the worker died while it saved one.
-  const [older, newer] = (await artifacts.store.list(folder)).slice(-2)
+  const saved = await artifacts.store.list(folder)
+  expect(saved.length).toBeGreaterThanOrEqual(2)
+  const [older, newer] = saved.slice(-2)
   truncateSync(fileURLToPath(artifacts.store.locate(newer?.path ?? '')), 1000)
   await at.site.worker()
   // On a slow machine, the one that was killed may have gone on from a checkpoint itself.

@@ -1,3 +1,4 @@
+import { sweepNews } from './answers/sweep-entry.ts'
 import type { Snapshot } from './run-reader.ts'
 
 /** The stream to a client. `write` returns false until the client has read what was written. */
@@ -99,7 +100,10 @@ export class EventTexts {
   }
 
   sweep(id: string): string | undefined {
-    return this.text('sweep', id, () => this.snapshot.sweeps.get(id)?.progress)
+    return this.text('sweep', id, () => {
+      const sweep = this.snapshot.index.sweep(id)
+      return sweep && sweepNews(sweep, this.snapshot)
+    })
   }
 
   private text(event: string, key: string, valueOf: () => object | undefined): string | undefined {

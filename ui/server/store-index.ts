@@ -76,6 +76,10 @@ export class StoreIndex {
     return [...this.sweepsById.values()].map(({ sweep }) => sweep)
   }
 
+  sweep(id: string): StoredSweep | undefined {
+    return this.sweepsById.get(id)?.sweep
+  }
+
   /** The sweep that has a run as a cell. */
   sweepOf(run: string): string | undefined {
     return this.cells.get(run)

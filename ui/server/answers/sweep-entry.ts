@@ -1,5 +1,5 @@
 import type { SweepProgress } from '../../../experiment/sweep/sweep.ts'
-import type { RunState, SweepEntry } from '../../contract.ts'
+import type { RunState, SweepEntry, SweepNews } from '../../contract.ts'
 import type { LiveRun } from '../operations.ts'
 import type { Snapshot } from '../run-reader.ts'
 import type { StoredSweep } from '../store-index.ts'
@@ -18,6 +18,12 @@ export function sweepEntry(sweep: StoredSweep, { index, live, sweeps }: Snapshot
     ...(known && { startedAt: known.startedAt }),
     changedAt: new Date(sweep.changedAt).toISOString(),
   }
+}
+
+/** The entry of a sweep and, while it is running, its progress. */
+export function sweepNews(sweep: StoredSweep, snapshot: Snapshot): SweepNews {
+  const live = snapshot.sweeps.get(sweep.id)
+  return { entry: sweepEntry(sweep, snapshot), ...(live && { progress: live.progress }) }
 }
 
 function stateOf(

@@ -17,7 +17,7 @@ import type { StoredSweep } from '../store-index.ts'
 import { RefusedRequest, type Answer, type Params } from './answer.ts'
 import { cached, type AnswerContext } from './context.ts'
 import { runPage } from './links.ts'
-import { sweepEntry } from './sweep-entry.ts'
+import { sweepNews } from './sweep-entry.ts'
 
 /** So long a request reads reports before it answers with those that are read. */
 const READING_MS = 700
@@ -36,8 +36,7 @@ export async function sweepAnswer(context: AnswerContext, { sweep: id = '' }: Pa
   const { found, reports } = await foundRuns(context, snapshot, record, until)
   const live = snapshot.sweeps.get(id)
   const view = (): SweepView => ({
-    entry: sweepEntry(stored, snapshot),
-    ...(live && { progress: live.progress }),
+    ...sweepNews(stored, snapshot),
     parameters: record.columns.map(({ name }) => name),
     cells: columnsOf(cellsOf(record, { snapshot, found, live })),
     ...(found.size < reports && { reading: { read: found.size, reports } }),
@@ -66,7 +65,7 @@ export async function sweepReportAnswer(context: AnswerContext, { sweep: id = ''
 
 async function sweepIn(context: AnswerContext, id: string) {
   const snapshot = await context.snapshot()
-  const stored = snapshot.index.sweeps().find((one) => one.id === id)
+  const stored = snapshot.index.sweep(id)
   if (!stored)
     throw new RefusedRequest(
       404,

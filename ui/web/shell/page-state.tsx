@@ -62,7 +62,7 @@ export function useFollow({ run, sweep }: Scope, listener: Omit<Listener, 'conne
       {
         runs: (list) => latest.current.runs?.(list),
         run: (progress) => latest.current.run?.(progress),
-        sweep: (progress) => latest.current.sweep?.(progress),
+        sweep: (news) => latest.current.sweep?.(news),
         temporal: setTemporal,
         connection: setConnection,
       },

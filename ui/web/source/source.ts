@@ -4,10 +4,10 @@ import type {
   ControlRequest,
   Failure,
   RunList,
+  SweepNews,
   TemporalState,
 } from '../../contract.ts'
 import type { RunProgress } from '../../../experiment/records/run.ts'
-import type { SweepProgress } from '../../../experiment/sweep/sweep.ts'
 import type { Question } from './questions.ts'
 
 /** The place that answers come from: the server, or the files of an export. */
@@ -29,7 +29,7 @@ export interface Scope {
 export interface Listener {
   readonly runs?: (list: RunList) => void
   readonly run?: (progress: RunProgress) => void
-  readonly sweep?: (progress: SweepProgress) => void
+  readonly sweep?: (news: SweepNews) => void
   readonly temporal?: (state: TemporalState) => void
   readonly connection?: (state: ConnectionState) => void
 }

@@ -4,7 +4,8 @@ import { EventClient, type EventStream } from '../../../../ui/server/event-clien
 import { Poller } from '../../../../ui/server/poller.ts'
 import { RunBoard } from '../../../../ui/server/run-board.ts'
 import type { Snapshot, Wanted } from '../../../../ui/server/run-reader.ts'
-import type { StoreIndex } from '../../../../ui/server/store-index.ts'
+import type { LiveRun, LiveSweep } from '../../../../ui/server/operations.ts'
+import type { StoreIndex, StoredSweep } from '../../../../ui/server/store-index.ts'
 
 /** A stream that a test reads, or leaves unread. */
 class Stream implements EventStream {
@@ -50,9 +51,17 @@ const entry = (id: string, done: number): RunEntry => ({
 /** A poller whose readings a test causes one by one. */
 function setUp() {
   const board = new RunBoard()
-  const state = { temporal: undefined as string | undefined, done: 0 }
+  const state = {
+    ...{ temporal: undefined as string | undefined, done: 0 },
+    live: new Map<string, LiveRun>(),
+    sweeps: new Map<string, LiveSweep>(),
+  }
+  const sweep: StoredSweep = { id: 's', name: 's', cells: [['a']], failed: undefined, changedAt: 0 }
   const wanted: Wanted[] = []
-  const index = {} as StoreIndex
+  const index: Pick<StoreIndex, 'get' | 'sweep'> = {
+    get: (id) => ({ entry: { ...entry(id, 9), state: 'completed' }, isOwn: false }),
+    sweep: () => sweep,
+  }
   let resume: () => void = () => undefined
   let paused: () => void = () => undefined
   let isPausing = new Promise<void>((resolve) => {
@@ -64,9 +73,8 @@ function setUp() {
       board.update([entry('a', state.done), entry('b', 0)])
       const progress = new Map([['a', { id: 'a', stages: [] }]])
       return Promise.resolve({
-        ...{ temporal: state.temporal, board, index, progress },
-        live: new Map(),
-        sweeps: new Map(),
+        ...{ temporal: state.temporal, board, progress, live: state.live, sweeps: state.sweeps },
+        index: index as StoreIndex,
       })
     },
     pause: (signal) =>
@@ -128,6 +136,43 @@ it('sends the whole list first, then what has changed, to each client once', asy
     { event: 'runs', data: { runs: [entry('a', 1)], partial: true } },
   ])
   expect(second.events.map(({ event }) => event)).toEqual(['temporal', 'runs', 'temporal', 'runs'])
+  poller.stop()
+})
+
+it('tells the end of a sweep, which has no progress any more', async () => {
+  const { poller, state, delivered, next } = setUp()
+  const run: LiveRun = {
+    ...{ id: 's', kind: 'sweep', state: 'running' },
+    ...{ startedAt: '2026-01-01T00:00:00.000Z', seconds: 1 },
+  }
+  const progress: LiveSweep['progress'] = {
+    ...{
+      id: 's',
+      startedAt: 0,
+      rungs: 1,
+      cells: 1,
+      done: 0,
+      cached: 0,
+      incomplete: 0,
+      stopped: 0,
+      maxParallel: 1,
+    },
+    ...{ failures: [], running: [{ cell: 0, run: 'a', rung: 0 }] },
+  }
+  state.live.set('s', run)
+  state.sweeps.set('s', { progress, running: [] })
+  const stream = new Stream()
+  poller.listen(new EventClient(stream, { sweep: 's' }))
+  await delivered()
+  state.live.set('s', { ...run, state: 'completed' })
+  state.sweeps.clear()
+  await next()
+  await next()
+  const news = stream.events.filter(({ event }) => event === 'sweep').map(({ data }) => data)
+  expect(news).toHaveLength(2)
+  expect(news[0]).toMatchObject({ entry: { state: 'running', done: 0 }, progress })
+  expect(news[1]).toMatchObject({ entry: { state: 'completed', done: 1 } })
+  expect(news[1]).not.toHaveProperty('progress')
   poller.stop()
 })
 

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { SweepProgress } from '../../../../experiment/sweep/sweep.ts'
-import type { SweepCell, SweepView } from '../../../contract.ts'
+import type { SweepCell, SweepNews, SweepView } from '../../../contract.ts'
 import { RunControls } from '../../controls/run-controls.tsx'
 import { ProgressBar, StatusBadge } from '../../controls/status.tsx'
 import { TabBar } from '../../controls/tab-bar.tsx'
@@ -28,25 +28,23 @@ const ASK_AGAIN_SECONDS = 3
 function SweepPage({ path: [, id = '', part] }: ViewProps) {
   usePageTitle(id)
   const { answer, failure, reload } = useAnswer(questions.sweep(id))
-  const [live, setLive] = useState<SweepProgress>()
+  const [live, setLive] = useState<SweepNews>()
   useFollow(
     { sweep: id },
     {
-      sweep: (progress) => {
-        if (progress.id === id) setLive(progress)
+      sweep: (news) => {
+        if (news.entry.id === id) setLive(news)
       },
     },
   )
-  const progress = live?.id === id ? live : answer?.progress
-  const version = progress ? [progress.done, progress.failures.length, progress.stopped].join() : ''
+  const news = live?.entry.id === id ? live : answer
+  const progress = news?.progress
+  const version = news ? [news.entry.state, news.entry.done, news.entry.failed, progress?.stopped].join() : ''
   const loaded = useRef('')
   useEffect(() => {
     if (loaded.current === '') loaded.current = version
   }, [version])
-  // After its last cell a sweep has its end ahead, which no progress tells of.
-  const isEnding =
-    answer?.entry.state === 'running' && progress?.running.length === 0 && progress.paused !== true
-  useEvery(version !== loaded.current || isEnding, ASK_AGAIN_SECONDS, () => {
+  useEvery(version !== loaded.current, ASK_AGAIN_SECONDS, () => {
     loaded.current = version
     reload()
   })
@@ -55,7 +53,7 @@ function SweepPage({ path: [, id = '', part] }: ViewProps) {
   useEffect(() => {
     if (isReading) reload()
   }, [answer, isReading])
-  if (!answer)
+  if (!answer || !news)
     return (
       <>
         <h1>{id}</h1>
@@ -64,7 +62,7 @@ function SweepPage({ path: [, id = '', part] }: ViewProps) {
     )
   return (
     <>
-      <SweepHead view={answer} progress={progress} onChange={reload} />
+      <SweepHead {...news} onChange={reload} />
       {failure && <FailureBanner title="The sweep cannot be brought up to date." failure={failure} />}
       <TabBar
         label="Parts of the sweep"
@@ -123,20 +121,11 @@ function Report({ id, version }: { readonly id: string; readonly version: string
 }
 
 function SweepHead({
-  view: { entry },
+  entry: { id, state, startedAt, cells, done, failed },
   progress,
   onChange,
-}: {
-  readonly view: SweepView
-  readonly progress: SweepProgress | undefined
-  readonly onChange: () => void
-}) {
+}: SweepNews & { readonly onChange: () => void }) {
   const { go } = useRoute()
-  const { id, startedAt } = entry
-  const state = progress?.paused && entry.state === 'running' ? 'paused' : entry.state
-  const cells = progress?.cells ?? entry.cells
-  const done = progress?.done ?? entry.done
-  const failed = progress?.failures.length ?? entry.failed
   const counts = [
     `${done} of ${cells} cells done`,
     ...(progress ? [`${progress.running.length} running, ${progress.maxParallel} at once`] : []),
