@@ -210,7 +210,9 @@ async function stageIn(directory: string, id: string, label: string): Promise<st
 /** The steps of the checkpoints that Zeroshift has stored for a stage. */
 function checkpointsIn(stage: string): readonly number[] {
   const folder = join(stage, 'checkpoints')
-  return existsSync(folder) ? readdirSync(folder).map((name) => stepOf(name)) : []
+  if (!existsSync(folder)) return []
+  // A file that is being written has a temporary name.
+  return readdirSync(folder).flatMap((name) => (/^\d+-/.test(name) ? [stepOf(name)] : []))
 }
 
 /** The parent of a process: the worker, if it is the first process of a program's group. */
