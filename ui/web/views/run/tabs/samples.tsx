@@ -109,7 +109,7 @@ function SampleList({ run, table }: { readonly run: string; readonly table: Samp
             title="Figure"
             value={figureName}
             options={[
-              [PROBABILITY, 'probability of the true class'],
+              [PROBABILITY, 'probability'],
               ...attacks.map((name) => [name, `${scoreTitles[name]} (attack)`] as const),
             ]}
             onChange={chooseFigure}
