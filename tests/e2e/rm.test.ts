@@ -94,7 +94,9 @@ test('a run that was interrupted is removed with its workflow, which does not co
     new RegExp(`${id} +experiment +interrupted`),
   )
   // Another run here has a worker, which does not go on with the removed one.
-  answerOf((await zeroshift(directory, 'run', 'small.yaml', '--json').ended).stdout)
+  // It waits for two of its heartbeats for the stage that the killed worker had.
+  const args = ['run', 'small.yaml', '--json', '-S', 'heartbeatSeconds=4']
+  answerOf((await zeroshift(directory, ...args).ended).stdout)
   expect((await runs()).map((run) => run.split('-')[0])).toEqual(['small'])
   expect(await offline('check')).toMatchObject({ code: 0 })
 })

@@ -29,7 +29,10 @@ test('what one run trains the others wait for without a slot, which other work t
   directory: store,
   artifacts,
 }) => {
-  const run = (name: string, seed = 1) => longRun({ name, seed, epochs: 1, store })
+  // An attempt that a busy machine keeps silent must not be replaced: the next one would find its
+  // result, and compute nothing.
+  const settings = { heartbeatSeconds: 30 }
+  const run = (name: string, seed = 1) => longRun({ name, seed, epochs: 1, store, settings })
   const [first, second, other] = await Promise.all([run('first'), run('second'), run('other', 2)])
   const shared = first.run.plan.original
 

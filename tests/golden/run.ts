@@ -84,13 +84,18 @@ async function specs(
   const modelDirectory = writeCheckpoint(join(directory, 'checkpoint'), tinyResnet)
   const checkpoint = await inspectCheckpoint(modelDirectory)
   const requested = requestedKinds.map((kind) => [kind, requestedByKind[kind].example] as const)
-  const all = { ...shared, shadow: { models: 8 }, ...Object.fromEntries(requested) }
+  const judged = { ...shared, shadow: { models: 8 }, ...Object.fromEntries(requested) }
   const of = (name: string, spec: object, settings: object = {}) => ({
     spec: specSchema.parse({ name, ...spec }),
     settings,
   })
   return [
-    of('methods', { ...all, model: cnn, methods: [{ method: 'original' }, ...methods] }),
+    of('methods', { ...shared, model: cnn, methods: [{ method: 'original' }, ...methods] }),
+    // What judges a model is the same for all methods.
+    of('judged', {
+      ...{ ...judged, model: cnn },
+      methods: [{ method: 'original' }, { method: 'finetune', epochs: 1 }, { method: 'rfa', ...toys.rfa }],
+    }),
     of('targets', { ...shared, model: cnn, methods: [{ method: 'original' }, leaveOutTop] }),
     of('seeds', {
       ...shared,
