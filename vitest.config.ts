@@ -93,6 +93,12 @@ const longest = [
   'tests/unit/unlearning/methods/on-cnn.test.ts',
 ]
 
+/**
+ * Models of tests are small and files run side by side: threads that wait for each other would take
+ * the time of other tests.
+ */
+const oneThread = { TF_NUM_INTRAOP_THREADS: '1' }
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => {
@@ -158,9 +164,6 @@ const tier = (
     env: {
       // Failures that tests provoke are not logged.
       TF_CPP_MIN_LOG_LEVEL: '2',
-      // The models are small and files run side by side: threads that wait for each other would
-      // take the time of other tests.
-      TF_NUM_INTRAOP_THREADS: '1',
       ZEROSHIFT_LOG: 'error',
       ZEROSHIFT_COMMAND: './zeroshift',
       ...env,
@@ -188,7 +191,7 @@ export default defineConfig({
       }),
       // These files spend half of their time waiting for servers, timers and other processes.
       tier('integration', 300_000, { isolate: false, files: 4, sharing: true }),
-      tier('e2e', 600_000, { isolate: false, files: 4, sharing: true }),
+      tier('e2e', 600_000, { isolate: false, files: 4, sharing: true, env: oneThread }),
       tier('faults', 600_000, { files: 4, sharing: true }),
     ],
   },
