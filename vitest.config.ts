@@ -178,8 +178,12 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       tier('pure', 120_000, { include: pure, isolate: false }),
-      tier('kernels', 120_000, { include: onKernels, isolate: false }),
-      tier('unit', 120_000, { exclude: [...pure, ...onKernels, ...alone], isolate: false }),
+      tier('kernels', 120_000, { include: onKernels, isolate: false, env: oneThread }),
+      tier('unit', 120_000, {
+        exclude: [...pure, ...onKernels, ...alone],
+        isolate: false,
+        env: oneThread,
+      }),
       tier('alone', 120_000, { include: alone }),
       // The other tiers compute with oneDNN, the default, which some processors and users lack.
       tier('onednn-off', 300_000, {
