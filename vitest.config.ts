@@ -43,6 +43,8 @@ const alone = [
 const longest = [
   'tests/e2e/python-networks.test.ts',
   'tests/e2e/ledger.test.ts',
+  'tests/faults/worker.test.ts',
+  'tests/faults/servers.test.ts',
   'tests/integration/tracking/delivery.test.ts',
   'tests/e2e/python-programs.test.ts',
   'tests/e2e/up.test.ts',
@@ -51,6 +53,8 @@ const longest = [
   'tests/faults/attempts.test.ts',
   'tests/integration/activities/graphs.test.ts',
   'tests/faults/partition.test.ts',
+  'tests/faults/sweep.test.ts',
+  'tests/faults/secrets.test.ts',
   'tests/e2e/verify.test.ts',
   'tests/integration/infra/worker-image.test.ts',
   'tests/integration/infra/package.test.ts',
